@@ -1,0 +1,41 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// FrameHeaderSize is the u32 length, little-endian, before each message on a TCP connection.
+const FrameHeaderSize = 4
+
+// DefaultMaxMessage is the largest message in bytes unless configured otherwise: what a UDP datagram carries over IPv4.
+const DefaultMaxMessage = 65507
+
+// ErrFrameTooLarge is a frame whose length exceeds the limit. It ends the connection: its end can't be found otherwise.
+var ErrFrameTooLarge = errors.New("codec: frame exceeds the largest message allowed")
+
+// TakeFrame splits the first frame off b. A frame that is not complete yet gives ok = false, and rest = b. The message is
+// a view into b; an empty one is possible.
+func TakeFrame(b []byte, maxMessage int) (message, rest []byte, ok bool, err error) {
+	if len(b) < FrameHeaderSize {
+		return nil, b, false, nil
+	}
+	n := uint64(binary.LittleEndian.Uint32(b))
+	if n > uint64(maxMessage) {
+		return nil, b, false, ErrFrameTooLarge
+	}
+	end := FrameHeaderSize + int(n)
+	if len(b) < end {
+		return nil, b, false, nil
+	}
+	return b[FrameHeaderSize:end:end], b[end:], true, nil
+}
+
+// BeginFrame appends room for a frame's header. The message is appended next, then EndFrame called with the length that
+// dst had before BeginFrame.
+func BeginFrame(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
+
+// EndFrame fills in the header of the frame that begins at start and ends with dst.
+func EndFrame(dst []byte, start int) {
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-FrameHeaderSize))
+}
