@@ -14,19 +14,24 @@ const DefaultMaxMessage = 65507
 // ErrFrameTooLarge is a frame whose length exceeds the limit. It ends the connection: its end can't be found otherwise.
 var ErrFrameTooLarge = errors.New("codec: frame exceeds the largest message allowed")
 
-// TakeFrame splits the first frame off b. A frame that is not complete yet gives ok = false, and rest = b. The message is
-// a view into b; an empty one is possible.
-func TakeFrame(b []byte, maxMessage int) (message, rest []byte, ok bool, err error) {
+// FrameSize is the length of the frame that b begins, header included, or 0 while the header is not complete.
+func FrameSize(b []byte, maxMessage int) (int, error) {
 	if len(b) < FrameHeaderSize {
-		return nil, b, false, nil
+		return 0, nil
 	}
 	n := uint64(binary.LittleEndian.Uint32(b))
 	if n > uint64(maxMessage) {
-		return nil, b, false, ErrFrameTooLarge
+		return 0, ErrFrameTooLarge
 	}
-	end := FrameHeaderSize + int(n)
-	if len(b) < end {
-		return nil, b, false, nil
+	return FrameHeaderSize + int(n), nil
+}
+
+// TakeFrame splits the first frame off b. A frame that is not complete yet gives ok = false, and rest = b. The message is
+// a view into b; an empty one is possible.
+func TakeFrame(b []byte, maxMessage int) (message, rest []byte, ok bool, err error) {
+	end, err := FrameSize(b, maxMessage)
+	if err != nil || end == 0 || len(b) < end {
+		return nil, b, false, err
 	}
 	return b[FrameHeaderSize:end:end], b[end:], true, nil
 }
