@@ -13,6 +13,9 @@ type Certificate struct {
 	raw   []byte
 }
 
+// minCertificateSize is a certificate without votes.
+const minCertificateSize = minOrderSize + lengthSize
+
 // VoteEntry is one voter's line in a certificate.
 type VoteEntry struct {
 	Authority Address
@@ -21,7 +24,7 @@ type VoteEntry struct {
 
 // NewCertificate encodes a certificate into memory of its own, the votes in the given order.
 func NewCertificate(o Order, votes []VoteEntry) Certificate {
-	raw := append(make([]byte, 0, len(o.raw)+8+len(votes)*VoteEntrySize), o.raw...)
+	raw := append(make([]byte, 0, len(o.raw)+lengthSize+len(votes)*VoteEntrySize), o.raw...)
 	raw = binary.LittleEndian.AppendUint64(raw, uint64(len(votes)))
 	for i := range votes {
 		raw = append(raw, votes[i].Authority[:]...)
@@ -30,13 +33,15 @@ func NewCertificate(o Order, votes []VoteEntry) Certificate {
 	return Certificate{Order{raw[:len(o.raw):len(o.raw)]}, raw}
 }
 
+// takeCertificate reads a certificate at the start of b and returns what follows it. The number of votes is checked
+// against the bytes that are there before anything is done with it.
 func takeCertificate(b []byte) (c Certificate, rest []byte, ok bool) {
 	o, rest, ok := takeOrder(b)
-	if !ok || len(rest) < 8 {
+	if !ok || len(rest) < lengthSize {
 		return Certificate{}, nil, false
 	}
 	count := binary.LittleEndian.Uint64(rest)
-	rest = rest[8:]
+	rest = rest[lengthSize:]
 	if count > uint64(len(rest)/VoteEntrySize) {
 		return Certificate{}, nil, false
 	}
@@ -46,7 +51,7 @@ func takeCertificate(b []byte) (c Certificate, rest []byte, ok bool) {
 			return Certificate{}, nil, false
 		}
 	}
-	n := len(o.raw) + 8 + len(votes)
+	n := len(o.raw) + lengthSize + len(votes)
 	return Certificate{o, b[:n:n]}, rest[len(votes):], true
 }
 
@@ -62,7 +67,7 @@ func ParseCertificate(b []byte) (Certificate, error) {
 // IsZero reports whether c is no certificate.
 func (c Certificate) IsZero() bool { return c.raw == nil }
 
-// Bytes is the encoding.
+// Bytes is the encoding: the order, the number of votes as u64, and VoteEntrySize bytes for each.
 func (c Certificate) Bytes() []byte { return c.raw }
 
 // Order is what was certified.
@@ -70,12 +75,12 @@ func (c Certificate) Order() Order { return c.order }
 
 // NumVotes is the number of entries.
 func (c Certificate) NumVotes() int {
-	return (len(c.raw) - len(c.order.raw) - 8) / VoteEntrySize
+	return (len(c.raw) - len(c.order.raw) - lengthSize) / VoteEntrySize
 }
 
 // Vote is entry i, 0 <= i < NumVotes.
 func (c Certificate) Vote(i int) (authority *Address, signature *crypto.Signature) {
-	e := c.raw[len(c.order.raw)+8+i*VoteEntrySize:]
+	e := c.raw[len(c.order.raw)+lengthSize+i*VoteEntrySize:]
 	return (*Address)(e), (*crypto.Signature)(e[32:])
 }
 
@@ -88,3 +93,6 @@ func AppendCertificate(dst []byte, c Certificate) []byte {
 func AppendCrossShard(dst []byte, c Certificate) []byte {
 	return append(appendKind(dst, KindCrossShard), c.raw...)
 }
+
+// MaxCertificateSize is the largest Certificate.Bytes with the given number of votes.
+func MaxCertificateSize(votes int) int { return minOrderSize + UserDataSize + 8 + votes*VoteEntrySize }
