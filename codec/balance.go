@@ -3,8 +3,10 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/big"
 	"math/bits"
+	"strconv"
 )
 
 // Balance is a signed 128-bit amount of money, hi·2^64 + lo. It may be negative for a while: a certificate can be
@@ -14,7 +16,7 @@ type Balance struct {
 	lo uint64
 }
 
-// The limits of a balance.
+// The limits of a balance, 2^127 - 1 and -2^127.
 var (
 	MaxBalance = Balance{1<<63 - 1, 1<<64 - 1}
 	MinBalance = Balance{-1 << 63, 0}
@@ -54,51 +56,85 @@ func (b Balance) Big() *big.Int {
 }
 
 // String is b in decimal.
-func (b Balance) String() string { return b.Big().String() }
+func (b Balance) String() string {
+	if b.hi == 0 {
+		return strconv.FormatUint(b.lo, 10)
+	}
+	return b.Big().String()
+}
 
 // MarshalJSON writes a JSON integer, as the prototype's account files have it.
 func (b Balance) MarshalJSON() ([]byte, error) { return []byte(b.String()), nil }
 
-// UnmarshalJSON reads a JSON integer.
+// UnmarshalJSON reads a JSON integer; null is refused like anything else.
 func (b *Balance) UnmarshalJSON(text []byte) (err error) {
 	*b, err = ParseBalance(string(text))
 	return err
 }
 
-// Errors of ParseBalance.
+// Errors of ParseBalance, wrapped together with the text that was refused.
 var (
-	errBalanceSyntax = errors.New("codec: a balance is a decimal integer")
-	errBalanceRange  = errors.New("codec: balance does not fit in 128 bits")
+	ErrBalanceSyntax = errors.New("expected decimal digits after an optional sign")
+	ErrBalanceRange  = errors.New("does not fit in a signed 128-bit integer")
 )
 
-// ParseBalance reads a decimal integer: digits after an optional sign, nothing else.
+// ParseBalance reads a decimal integer: digits after an optional sign, nothing else. It allocates nothing unless it
+// fails.
 func ParseBalance(s string) (Balance, error) {
-	digits := s
-	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
-		digits = s[1:]
+	b, err := parseBalance(s)
+	if err != nil {
+		return Balance{}, fmt.Errorf("codec: balance %q: %w", excerpt(s), err)
 	}
-	if digits == "" {
-		return Balance{}, errBalanceSyntax
-	}
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			return Balance{}, errBalanceSyntax
-		}
-	}
-	if len(digits) > maxBalanceText {
-		return Balance{}, errBalanceRange
-	}
-	z, _ := new(big.Int).SetString(s, 10)
-	lo := new(big.Int).And(z, new(big.Int).SetUint64(1<<64-1)).Uint64()
-	hi := new(big.Int).Rsh(z, 64)
-	if !hi.IsInt64() {
-		return Balance{}, errBalanceRange
-	}
-	return Balance{hi.Int64(), lo}, nil
+	return b, nil
 }
 
-// maxBalanceText bounds the work of parsing; leading zeros beyond it are refused.
-const maxBalanceText = 80
+func parseBalance(s string) (Balance, error) {
+	negative, digits := false, s
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		negative, digits = s[0] == '-', s[1:]
+	}
+	if digits == "" {
+		return Balance{}, ErrBalanceSyntax
+	}
+	var hi, lo uint64 // the magnitude, at most 2^127 - 1, or 2^127 when negative
+	fits := true
+	for i := range len(digits) {
+		d := digits[i] - '0'
+		if d > 9 {
+			return Balance{}, ErrBalanceSyntax
+		}
+		if !fits {
+			continue // a bad character further on is still the better error
+		}
+		// hi < 2^63 / 5 keeps 10·hi + carry below 2^64; anything larger is beyond 2^127 after this digit.
+		if fits = hi < 1<<63/5; fits {
+			high, low := bits.Mul64(lo, 10)
+			sum, carry := bits.Add64(low, uint64(d), 0)
+			hi, lo = 10*hi+high+carry, sum
+		}
+	}
+	switch {
+	case fits && negative && (hi < 1<<63 || hi == 1<<63 && lo == 0):
+		low, borrow := bits.Sub64(0, lo, 0)
+		high, _ := bits.Sub64(0, hi, borrow)
+		return Balance{int64(high), low}, nil
+	case fits && !negative && hi < 1<<63:
+		return Balance{int64(hi), lo}, nil
+	}
+	return Balance{}, ErrBalanceRange
+}
+
+// excerpt keeps an error that quotes its input short, however long the input is.
+func excerpt(s string) string {
+	const most = 60 // a balance of the largest magnitude has 40 characters, an address 44
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}
+
+// balanceSize is the encoded length: 16 bytes, two's complement, little-endian.
+const balanceSize = 16
 
 func balanceFromBytes(b []byte) Balance {
 	return Balance{int64(binary.LittleEndian.Uint64(b[8:])), binary.LittleEndian.Uint64(b)}

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // FrameHeaderSize is the u32 length, little-endian, before each message on a TCP connection.
@@ -19,15 +20,16 @@ func FrameSize(b []byte, maxMessage int) (int, error) {
 	if len(b) < FrameHeaderSize {
 		return 0, nil
 	}
-	n := uint64(binary.LittleEndian.Uint32(b))
-	if n > uint64(maxMessage) {
+	n := int64(binary.LittleEndian.Uint32(b))
+	if n > int64(maxMessage) {
 		return 0, ErrFrameTooLarge
 	}
 	return FrameHeaderSize + int(n), nil
 }
 
-// TakeFrame splits the first frame off b. A frame that is not complete yet gives ok = false, and rest = b. The message is
-// a view into b; an empty one is possible.
+// TakeFrame splits the first frame off b. A frame that is not complete yet gives ok = false, and rest = b; its length is
+// judged as soon as its header is there. The message is a view into b that an append can't grow into the next frame; an
+// empty one is possible. maxMessage is in bytes, without the header.
 func TakeFrame(b []byte, maxMessage int) (message, rest []byte, ok bool, err error) {
 	end, err := FrameSize(b, maxMessage)
 	if err != nil || end == 0 || len(b) < end {
@@ -40,7 +42,12 @@ func TakeFrame(b []byte, maxMessage int) (message, rest []byte, ok bool, err err
 // dst had before BeginFrame.
 func BeginFrame(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
 
-// EndFrame fills in the header of the frame that begins at start and ends with dst.
+// EndFrame fills in the header of the frame that begins at start and ends with dst. It panics if the message is too long
+// for any frame, 4 GiB; limits are the caller's.
 func EndFrame(dst []byte, start int) {
-	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-FrameHeaderSize))
+	n := len(dst) - start - FrameHeaderSize
+	if n < 0 || int64(n) > math.MaxUint32 {
+		panic("codec: EndFrame: no frame of this length")
+	}
+	binary.LittleEndian.PutUint32(dst[start:], uint32(n))
 }

@@ -13,8 +13,12 @@ type InfoRequest struct {
 	ReceivedAfter uint64
 }
 
+// minInfoRequestSize is an account and two absent options.
+const minInfoRequestSize = 32 + 1 + 1
+
+// takeInfoRequest reads an info request at the start of b and returns what follows it.
 func takeInfoRequest(b []byte) (q InfoRequest, rest []byte, ok bool) {
-	if len(b) < 34 {
+	if len(b) < minInfoRequestSize {
 		return InfoRequest{}, nil, false
 	}
 	copy(q.Account[:], b)
@@ -63,61 +67,65 @@ type InfoResponse struct {
 	Received           CertificateList // those that were asked for
 }
 
-// CertificateList is a view of several certificates. The zero value is the empty list.
+// CertificateList is several certificates, a view when decoded. The zero value is the empty list.
 type CertificateList struct {
 	count uint64
-	raw   []byte
+	raw   []byte // encoded one after the other, without the count
 }
 
 // Len is the number of certificates.
 func (l CertificateList) Len() int { return int(l.count) }
 
-// Next splits off the first certificate; the list must not be empty.
+// Next splits off the first certificate. It panics if the list is empty.
 func (l CertificateList) Next() (Certificate, CertificateList) {
-	c, rest, _ := takeCertificate(l.raw)
+	c, rest, ok := takeCertificate(l.raw)
+	if !ok {
+		panic("codec: CertificateList.Next: the list is empty")
+	}
 	return c, CertificateList{l.count - 1, rest}
 }
 
-// Append adds c; the list must own its memory, as one that was built by Append alone does.
+// Append returns the list with c after its last certificate. As with append, the old list's memory may be used again; a
+// list that is a view is copied first.
 func (l CertificateList) Append(c Certificate) CertificateList {
 	return CertificateList{l.count + 1, append(l.raw, c.raw...)}
 }
 
-// minCertificateSize is a certificate without votes.
-const minCertificateSize = minOrderSize + 8
+// minInfoResponseSize is what comes before the first option, and the shortest rest.
+const minInfoResponseSize = infoHeaderSize + 1 + 1 + lengthSize
 
-func takeInfoResponse(b []byte) (r InfoResponse, rest []byte, ok bool) {
-	fail := func() (InfoResponse, []byte, bool) { return InfoResponse{}, nil, false }
-	if len(b) < 32+16+8+1 {
-		return fail()
+// infoHeaderSize is an account, its balance and its next sequence number.
+const infoHeaderSize = 32 + balanceSize + 8
+
+// take reads an info response at the start of b and returns what follows it. It fills in place what has over 200 bytes.
+func (r *InfoResponse) take(b []byte) (rest []byte, ok bool) {
+	if len(b) < minInfoResponseSize {
+		return nil, false
 	}
-	copy(r.Account[:], b)
-	r.Balance = balanceFromBytes(b[32:])
-	r.NextSequenceNumber = binary.LittleEndian.Uint64(b[48:])
-	pending, b, ok := takeOption(b[56:])
+	*r = InfoResponse{
+		Account:            Address(b),
+		Balance:            balanceFromBytes(b[32:]),
+		NextSequenceNumber: binary.LittleEndian.Uint64(b[32+balanceSize:]),
+	}
+	present, b, ok := takeOption(b[infoHeaderSize:])
+	if present {
+		r.Pending, b, ok = takeVote(b)
+	}
 	if !ok {
-		return fail()
+		return nil, false
 	}
-	if pending {
-		if r.Pending, b, ok = takeVote(b); !ok {
-			return fail()
-		}
+	present, b, ok = takeOption(b)
+	if present {
+		r.Certificate, b, ok = takeCertificate(b)
 	}
-	requested, b, ok := takeOption(b)
 	if !ok {
-		return fail()
+		return nil, false
 	}
-	if requested {
-		if r.Certificate, b, ok = takeCertificate(b); !ok {
-			return fail()
-		}
-	}
-	if r.Received, b, ok = takeCertificateList(b); !ok {
-		return fail()
-	}
-	return r, b, true
+	r.Received, b, ok = takeCertificateList(b)
+	return b, ok
 }
 
+// takeOption reads the byte before an optional value.
 func takeOption(b []byte) (present bool, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] > 1 {
 		return false, nil, false
@@ -126,11 +134,11 @@ func takeOption(b []byte) (present bool, rest []byte, ok bool) {
 }
 
 func takeCertificateList(b []byte) (l CertificateList, rest []byte, ok bool) {
-	if len(b) < 8 {
+	if len(b) < lengthSize {
 		return CertificateList{}, nil, false
 	}
 	count := binary.LittleEndian.Uint64(b)
-	b = b[8:]
+	b = b[lengthSize:]
 	if count > uint64(len(b)/minCertificateSize) {
 		return CertificateList{}, nil, false
 	}
@@ -160,7 +168,9 @@ func AppendInfoResponse(dst []byte, r *InfoResponse) []byte {
 	return append(dst, r.Received.raw...)
 }
 
-// AppendInfoHeader appends an InfoResponse up to where its first option begins.
+// AppendInfoHeader appends an InfoResponse message up to where its first option begins: the pending vote (0, or 1 and
+// Vote.Bytes), then the certificate that was asked for (0, or 1 and Certificate.Bytes), then the number of received
+// certificates as u64 and each one's bytes.
 func AppendInfoHeader(dst []byte, account *Address, balance Balance, next uint64) []byte {
 	dst = appendKind(dst, KindInfoResponse)
 	dst = append(dst, account[:]...)

@@ -11,7 +11,8 @@ type Order struct{ raw []byte }
 
 const minOrderSize = minTransferSize + crypto.SignatureSize
 
-// NewOrder encodes t and its sender's signature into memory of its own.
+// NewOrder encodes t and its sender's signature into memory of its own. Decoders refuse the order if the signature is one
+// that no signer can make (see plausibleSignature) or the recipient's kind is not one of the two.
 func NewOrder(t *Transfer, signature *crypto.Signature) Order {
 	raw := AppendTransfer(make([]byte, 0, minOrderSize+UserDataSize), t)
 	return Order{append(raw, signature[:]...)}
@@ -42,7 +43,8 @@ func takeOrder(b []byte) (o Order, rest []byte, ok bool) {
 	return Order{b[:n:n]}, b[n:], true
 }
 
-// plausibleSignature refuses what no signer can make: S of 2^253 and more. The prototype's decoder does the same.
+// plausibleSignature refuses what no signer can make: S, the second half, is below the group order, which is less than
+// 2^253. Only the three bits above are looked at, as in the prototype's decoder; the rest is for verification.
 func plausibleSignature(s []byte) bool {
 	return s[crypto.SignatureSize-1]&0xe0 == 0
 }

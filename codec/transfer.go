@@ -2,12 +2,8 @@ package codec
 
 import (
 	"encoding/binary"
-
-	"fastpay/crypto"
+	"strconv"
 )
-
-// Address names an account, an authority or an address on the Primary: an Ed25519 public key.
-type Address = crypto.PublicKey
 
 // MaxSequenceNumber is the largest sequence number that a transfer order may have.
 const MaxSequenceNumber = 1<<63 - 1
@@ -30,7 +26,18 @@ const (
 	FastPay RecipientKind = 1
 )
 
-// Recipient is where a transfer goes.
+// String is the name of the ledger, as the prototype spells it.
+func (k RecipientKind) String() string {
+	switch k {
+	case Primary:
+		return "Primary"
+	case FastPay:
+		return "FastPay"
+	}
+	return "RecipientKind(" + strconv.FormatUint(uint64(k), 10) + ")"
+}
+
+// Recipient is where a transfer goes. What is encoded has one of the two kinds.
 type Recipient struct {
 	Kind    RecipientKind
 	Address Address
@@ -68,18 +75,11 @@ const (
 	offUserData  = 84
 )
 
-// AppendTransfer appends the bincode form of t.
+// AppendTransfer appends the bincode form of t, 85 bytes, or 117 with user data.
 func AppendTransfer(dst []byte, t *Transfer) []byte {
 	dst = append(dst, t.Sender[:]...)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(t.Recipient.Kind))
-	dst = append(dst, t.Recipient.Address[:]...)
-	dst = binary.LittleEndian.AppendUint64(dst, t.Amount)
-	dst = binary.LittleEndian.AppendUint64(dst, t.SequenceNumber)
-	if !t.UserData.Present {
-		return append(dst, 0)
-	}
-	dst = append(dst, 1)
-	return append(dst, t.UserData.Bytes[:]...)
+	return t.appendAfterKind(dst)
 }
 
 // AppendSignedBytes appends what sender and authorities sign: the ASCII bytes "Transfer::" and the BCS form of the
@@ -88,6 +88,11 @@ func (t *Transfer) AppendSignedBytes(dst []byte) []byte {
 	dst = append(dst, signedPrefix...)
 	dst = append(dst, t.Sender[:]...)
 	dst = append(dst, byte(t.Recipient.Kind))
+	return t.appendAfterKind(dst)
+}
+
+// appendAfterKind appends what bincode and BCS write alike.
+func (t *Transfer) appendAfterKind(dst []byte) []byte {
 	dst = append(dst, t.Recipient.Address[:]...)
 	dst = binary.LittleEndian.AppendUint64(dst, t.Amount)
 	dst = binary.LittleEndian.AppendUint64(dst, t.SequenceNumber)

@@ -19,6 +19,7 @@ func NewVote(o Order, authority *Address, signature *crypto.Signature) Vote {
 	return Vote{Order{raw[:len(o.raw):len(o.raw)]}, raw}
 }
 
+// takeVote reads a vote at the start of b and returns what follows it.
 func takeVote(b []byte) (v Vote, rest []byte, ok bool) {
 	o, rest, ok := takeOrder(b)
 	if !ok || len(rest) < VoteEntrySize || !plausibleSignature(rest[32:VoteEntrySize]) {
@@ -31,7 +32,7 @@ func takeVote(b []byte) (v Vote, rest []byte, ok bool) {
 // IsZero reports whether v is no vote.
 func (v Vote) IsZero() bool { return v.raw == nil }
 
-// Bytes is the encoding.
+// Bytes is the encoding: the order, then VoteEntrySize bytes.
 func (v Vote) Bytes() []byte { return v.raw }
 
 // Order is what was voted for.
