@@ -1,0 +1,53 @@
+package authority
+
+import "fastpay/codec"
+
+// An account is one entry of the table, 96 bytes: two cache lines wherever it lies, of which an order reads the first.
+type account struct {
+	address      codec.Address
+	balance      codec.Balance
+	next         uint64 // sequence number of the next payment
+	pending      uint32 // slot of the pending order + 1; 0 when there is none
+	synchronized uint32 // transactions of the Primary that were credited; stays at its largest value
+
+	confirmed     uint64 // length of the confirmed log; its last certificate has sequence number next - 1
+	confirmedTail uint64 // archive position of that certificate
+	received      uint64 // length of the received log
+	receivedTail  uint64 // archive position of its last certificate
+}
+
+// An accountTable holds the accounts of a shard, numbered in the order of their creation. They are never removed: an
+// account's sequence number is what makes its old orders worthless.
+type accountTable struct {
+	key      hashKey
+	index    index
+	accounts slab[account]
+}
+
+// find is the account at a, nil when there is none.
+func (t *accountTable) find(a *codec.Address) *account { return t.findHashed(a, t.key.of(a)) }
+
+func (t *accountTable) findHashed(a *codec.Address, hash uint64) *account {
+	p := t.index.probe(hash)
+	for {
+		i, ok := p.next()
+		if !ok {
+			return nil
+		}
+		if c := t.accounts.at(i); c.address == *a {
+			return c
+		}
+	}
+}
+
+// open is the account at a, made if it is not there.
+func (t *accountTable) open(a *codec.Address) *account {
+	hash := t.key.of(a)
+	if c := t.findHashed(a, hash); c != nil {
+		return c
+	}
+	i, c := t.accounts.add()
+	c.address = *a
+	t.index.insert(hash, i)
+	return c
+}

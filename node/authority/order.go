@@ -1,0 +1,66 @@
+package authority
+
+import (
+	"bytes"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+)
+
+// Order applies a transfer order whose signature has verified. The checks, in this order: sequence number above the
+// maximum (InvalidSequenceNumber), amount 0 (IncorrectTransferAmount), account (UnknownSenderAccount). With an order
+// pending, the same one shows its vote again and another is PreviousTransferMustBeConfirmedFirst. Then sequence number
+// (UnexpectedSequenceNumber) and balance (InsufficientFunding). The reply is the account's state with the vote.
+func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
+	if o.SequenceNumber() > codec.MaxSequenceNumber {
+		return refuse(dst, errSequenceNumber)
+	}
+	if o.Amount() == 0 {
+		return refuse(dst, errAmount)
+	}
+	a := s.table.find(o.Sender())
+	if a == nil {
+		return refuse(dst, errUnknownSender)
+	}
+	if a.pending != 0 {
+		p := s.pending.slots.at(a.pending - 1)
+		if !bytes.Equal(p.transferBytes(), o.TransferBytes()) {
+			out := refuse(dst, errPending)
+			out.Reply = append(out.Reply, p.orderBytes()...)
+			return out
+		}
+		return s.accept(dst, a)
+	}
+	if o.SequenceNumber() != a.next {
+		return refuse(dst, errUnexpectedNumber)
+	}
+	if a.balance.Less(codec.NewBalance(o.Amount())) {
+		return refuse(dst, &codec.Error{Code: codec.InsufficientFunding, Balance: a.balance})
+	}
+	number, _ := s.pending.take(o)
+	a.pending = number + 1
+	out := s.accept(dst, a)
+	out.NewVote, out.Changed = true, true
+	return out
+}
+
+// KnownOrder reports whether exactly this order, with exactly these signature bytes, is pending here: then its signature
+// has verified and need not be checked again.
+func (s *Shard) KnownOrder(o codec.Order) bool {
+	p := s.pendingOf(o.Sender())
+	return p != nil && bytes.Equal(p.orderBytes(), o.Bytes())
+}
+
+// KnownVote reports whether sig is our own signed vote for the pending order whose transfer equals that of o: then it
+// need not be checked. All signed bytes are compared, since a vote is worth nothing for another transfer.
+func (s *Shard) KnownVote(o codec.Order, sig *crypto.Signature) bool {
+	p := s.pendingOf(o.Sender())
+	return p != nil && p.ticket == signed && p.vote == *sig && bytes.Equal(p.transferBytes(), o.TransferBytes())
+}
+
+func (s *Shard) pendingOf(sender *codec.Address) *slot {
+	if a := s.table.find(sender); a != nil && a.pending != 0 {
+		return s.pending.slots.at(a.pending - 1)
+	}
+	return nil
+}

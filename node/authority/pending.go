@@ -1,0 +1,79 @@
+package authority
+
+import (
+	"fastpay/codec"
+	"fastpay/crypto"
+)
+
+// maxOrderSize is an encoded order with user data. The signed bytes have a prefix that the wire has not, and one byte of
+// the recipient's tag where the wire has four.
+const maxOrderSize = codec.MaxSignedSize - len("Transfer::") + 3 + crypto.SignatureSize
+
+// A slot holds the pending order of an account and our vote for it, 256 bytes.
+type slot struct {
+	order  [maxOrderSize]byte
+	length uint8 // of order
+	vote   crypto.Signature
+	ticket int32  // while the vote is unsigned: its number in this batch; else signed
+	free   uint32 // next in the free list + 1, when this slot is in it
+}
+
+// signed marks a slot whose vote is there.
+const signed = -1
+
+func (p *slot) orderBytes() []byte { return p.order[:p.length] }
+
+func (p *slot) transferBytes() []byte { return p.order[:int(p.length)-crypto.SignatureSize] }
+
+// A pendingTable holds the slots and, for the batch being applied, which slot waits for which ticket. There are at most
+// as many slots as accounts.
+type pendingTable struct {
+	slots slab[slot]
+	free  uint32 // first of the free list + 1
+	used  int
+	// tickets are the slots + 1 of this batch's votes; 0 once the order was settled before it was signed, after which the
+	// slot may hold another order with a ticket of its own.
+	tickets []uint32
+}
+
+// take copies o into a slot and draws a ticket for its vote.
+func (t *pendingTable) take(o codec.Order) (number uint32, p *slot) {
+	if t.free != 0 {
+		number = t.free - 1
+		p = t.slots.at(number)
+		t.free = p.free
+	} else {
+		number, p = t.slots.add()
+	}
+	t.used++
+	p.length = uint8(copy(p.order[:], o.Bytes()))
+	p.vote = crypto.Signature{}
+	p.ticket = int32(len(t.tickets))
+	t.tickets = append(t.tickets, number+1)
+	return number, p
+}
+
+// release frees a slot. Replies of this batch that show its vote keep their ticket, which is still to be signed.
+func (t *pendingTable) release(number uint32) {
+	p := t.slots.at(number)
+	if p.ticket != signed {
+		t.tickets[p.ticket] = 0
+	}
+	p.ticket, p.free = signed, t.free
+	t.free = number + 1
+	t.used--
+}
+
+// sign stores the batch's signatures with the slots that still wait for them.
+func (t *pendingTable) sign(signatures []crypto.Signature) {
+	if len(signatures) != len(t.tickets) {
+		panic("authority: Signed needs one signature for each ticket of the batch")
+	}
+	for i, number := range t.tickets {
+		if number != 0 {
+			p := t.slots.at(number - 1)
+			p.vote, p.ticket = signatures[i], signed
+		}
+	}
+	t.tickets = t.tickets[:0]
+}

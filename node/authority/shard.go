@@ -1,0 +1,233 @@
+package authority
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node/committee"
+)
+
+// Options are fixed for a shard's life.
+type Options struct {
+	Committee *committee.Committee
+	Name      codec.Address // this authority; a member of the committee
+	Shard     int           // which of NumShards this is, from 0
+	NumShards int
+
+	// MaxMessage is the largest message in bytes, 0 for codec.DefaultMaxMessage. A certificate of all members must fit.
+	MaxMessage int
+
+	// RememberCredits keeps the set of all payments that were credited here, so that Credit may be repeated: for processes
+	// that run single shards, whose credits arrive over the network. It grows, by 48 bytes for each 64 sequence numbers of
+	// a payer of which at least one came here.
+	RememberCredits bool
+
+	// ArchiveBytes bounds the memory for certificates, 0 for DefaultArchiveBytes. It is taken as it fills.
+	ArchiveBytes int
+
+	// ExpectedAccounts makes room in the index ahead; more accounts are fine.
+	ExpectedAccounts int
+
+	// HashSeed makes places in tables unpredictable to peers, who choose the addresses. Random for each process in
+	// production; its value changes nothing that can be observed but time.
+	HashSeed [2]uint64
+}
+
+// DefaultArchiveBytes holds about 140,000 certificates of four authorities.
+const DefaultArchiveBytes = 64 << 20
+
+// A Shard is the state of one shard of one authority. It belongs to one goroutine; nothing in it is locked. Views passed
+// in are not kept.
+type Shard struct {
+	shard, numShards int
+	name             codec.Address
+	committee        *committee.Committee
+	maxMessage       int
+	minCertificate   int // bytes of the smallest certificate that can be accepted
+
+	table           accountTable
+	pending         pendingTable
+	archive         archive
+	credits         *creditMemory // nil unless they are remembered
+	lastTransaction uint64
+	positions       []uint64 // scratch of Info
+	stats           Stats
+}
+
+// An Outcome is what became of a request.
+//
+// The persistence contract. What follows is what makes safety survive a crash; "record" is whatever the journal writes.
+//
+//  1. A request with Changed set has a record: of an order, the order and the vote's signature; of a certificate or
+//     a transaction of the Primary, its content. A credit from another shard has one record with the position of its link.
+//     Records are written in the order in which the requests were applied.
+//  2. No reply leaves before all records of requests applied before it are durable, its own included: an error or an
+//     info reply can show a vote or a balance that a crash would take back.
+//  3. A credit (CreditTo) does not leave before the record of its debit is durable, and is kept until its receiver said
+//     that its own record is.
+//  4. A vote is signed and filled in before its record is written; a signature that was shown is never made anew for
+//     another order, because recovery restores the pending order first.
+//  5. Recovery applies the records in their order to a shard with the same initial accounts. All requests are idempotent,
+//     so a record that was written twice does no harm; credits without Options.RememberCredits are, by their link.
+type Outcome struct {
+	// Reply is dst with the reply message appended, without a frame header.
+	Reply []byte
+	// VoteAt is the offset in Reply of 64 bytes, zero so far, for the signature of our vote with number Ticket; -1 for none.
+	VoteAt int
+	// Ticket numbers the votes of a batch, from 0 after each call of Signed.
+	Ticket int
+	// NewVote tells that Ticket was drawn by this request: the caller must sign the order's signed bytes for it, even if a
+	// later request of the batch settles the order.
+	NewVote bool
+	// CreditTo is the shard where the certificate must be credited; -1 for none.
+	CreditTo int
+	// Accepted tells that the request was not refused; repeats are accepted.
+	Accepted bool
+	// Changed tells that the state changed, so that there is something to write down.
+	Changed bool
+}
+
+// Errors of New and Fund.
+var (
+	ErrOptions    = errors.New("authority: bad options")
+	ErrWrongShard = errors.New("authority: the account lives in another shard")
+	ErrFunded     = errors.New("authority: the account is there already")
+)
+
+// New makes a shard without accounts.
+func New(opts Options) (*Shard, error) {
+	if opts.Committee == nil {
+		return nil, fmt.Errorf("%w: no committee", ErrOptions)
+	}
+	if _, ok := opts.Committee.Index(&opts.Name); !ok {
+		return nil, fmt.Errorf("%w: %s is not in the committee", ErrOptions, committee.FormatAddress(&opts.Name))
+	}
+	if opts.NumShards < 1 || opts.Shard < 0 || opts.Shard >= opts.NumShards {
+		return nil, fmt.Errorf("%w: shard %d of %d", ErrOptions, opts.Shard, opts.NumShards)
+	}
+	opts.MaxMessage = cmp.Or(opts.MaxMessage, codec.DefaultMaxMessage)
+	opts.ArchiveBytes = cmp.Or(opts.ArchiveBytes, DefaultArchiveBytes)
+	largest := maxOrderSize + 8 + opts.Committee.Len()*codec.VoteEntrySize
+	if need := infoSize + largest; opts.MaxMessage < need {
+		return nil, fmt.Errorf("%w: messages of %d bytes, but a certificate of all %d members needs %d", ErrOptions,
+			opts.MaxMessage, opts.Committee.Len(), need)
+	}
+	archive, ok := newArchive(opts.ArchiveBytes, recordSize(largest))
+	if !ok {
+		return nil, fmt.Errorf("%w: an archive of %d bytes is too small", ErrOptions, opts.ArchiveBytes)
+	}
+	s := &Shard{
+		shard: opts.Shard, numShards: opts.NumShards, name: opts.Name, committee: opts.Committee,
+		maxMessage: opts.MaxMessage, minCertificate: minCertificate(opts.Committee), archive: archive,
+	}
+	s.positions = make([]uint64, s.maxMessage/s.minCertificate)
+	s.table.key = hashKey{opts.HashSeed[0], opts.HashSeed[1]}
+	s.table.index.reserve(opts.ExpectedAccounts)
+	if opts.RememberCredits {
+		s.credits = &creditMemory{key: s.table.key}
+		s.credits.index.reserve(0)
+	}
+	return s, nil
+}
+
+// infoSize bounds an InfoResponse with a pending vote, without certificates.
+const infoSize = 4 + 32 + 16 + 8 + 1 + maxOrderSize + codec.VoteEntrySize + 1 + 8
+
+// minCertificate is the size of a certificate with the fewest votes that make a quorum, without user data.
+func minCertificate(c *committee.Committee) int {
+	weights := make([]uint64, c.Len())
+	for i := range weights {
+		weights[i] = c.Member(i).Weight
+	}
+	slices.SortFunc(weights, func(a, b uint64) int { return cmp.Compare(b, a) })
+	votes, weight := 0, uint64(0)
+	for weight < c.Quorum() {
+		weight += weights[votes]
+		votes++
+	}
+	return maxOrderSize - codec.UserDataSize + 8 + votes*codec.VoteEntrySize
+}
+
+// Fund makes an initial account. Any balance is allowed. It must live in this shard and not be there.
+func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
+	if shard := committee.ShardOf(address, s.numShards); shard != s.shard {
+		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, committee.FormatAddress(address), shard, s.shard)
+	}
+	before := s.table.accounts.n
+	a := s.table.open(address)
+	if s.table.accounts.n == before {
+		return fmt.Errorf("%w: %s", ErrFunded, committee.FormatAddress(address))
+	}
+	a.balance = balance
+	return nil
+}
+
+// Precheck refuses what no signature and no state that another request could change can save: WrongShard; for
+// certificates, what committee.CheckShape finds; for a CrossShard message, before these, a recipient on the Primary
+// (InvalidCrossShardUpdate); UnexpectedMessage for what an authority does not serve. Nothing is allocated.
+func (s *Shard) Precheck(m *codec.Message) *codec.Error {
+	switch m.Kind {
+	case codec.KindOrder:
+		return s.checkShard(m.Order().Sender())
+	case codec.KindInfoRequest:
+		return s.checkShard(&m.InfoRequest().Account)
+	case codec.KindCertificate:
+		if err := s.checkShard(m.Certificate().Order().Sender()); err != nil {
+			return err
+		}
+		return s.committee.CheckShape(m.Certificate())
+	case codec.KindCrossShard:
+		if err := s.checkRecipient(m.Certificate().Order()); err != nil {
+			return err
+		}
+		return s.committee.CheckShape(m.Certificate())
+	}
+	return errUnexpectedMessage
+}
+
+func (s *Shard) checkShard(a *codec.Address) *codec.Error {
+	if committee.ShardOf(a, s.numShards) != s.shard {
+		return errWrongShard
+	}
+	return nil
+}
+
+// Signed ends a batch: signatures holds that of ticket i at index i, for all tickets since the last call. They are stored
+// with the orders that are still pending. A wrong number of them panics.
+func (s *Shard) Signed(signatures []crypto.Signature) { s.pending.sign(signatures) }
+
+// refuse answers with an error.
+func refuse(dst []byte, err *codec.Error) Outcome {
+	return Outcome{Reply: codec.AppendError(dst, err), VoteAt: -1, CreditTo: -1}
+}
+
+// accept answers with the state of a, without certificates.
+func (s *Shard) accept(dst []byte, a *account) Outcome {
+	out := s.acceptHeader(dst, a)
+	out.Reply = append(out.Reply, 0)
+	out.Reply = binary.LittleEndian.AppendUint64(out.Reply, 0)
+	return out
+}
+
+// acceptHeader answers with the state of a up to its pending vote.
+func (s *Shard) acceptHeader(dst []byte, a *account) Outcome {
+	out := Outcome{VoteAt: -1, CreditTo: -1, Accepted: true}
+	dst = codec.AppendInfoHeader(dst, &a.address, a.balance, a.next)
+	if a.pending == 0 {
+		out.Reply = append(dst, 0)
+		return out
+	}
+	p := s.pending.slots.at(a.pending - 1)
+	dst = append(append(dst, 1), p.orderBytes()...)
+	dst = append(dst, s.name[:]...)
+	if p.ticket != signed {
+		out.VoteAt, out.Ticket = len(dst), int(p.ticket)
+	}
+	out.Reply = append(dst, p.vote[:]...)
+	return out
+}
