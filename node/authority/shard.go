@@ -105,7 +105,7 @@ func New(opts Options) (*Shard, error) {
 		return nil, fmt.Errorf("%w: no committee", ErrOptions)
 	}
 	if _, ok := opts.Committee.Index(&opts.Name); !ok {
-		return nil, fmt.Errorf("%w: %s is not in the committee", ErrOptions, committee.FormatAddress(&opts.Name))
+		return nil, fmt.Errorf("%w: %s is not in the committee", ErrOptions, codec.FormatAddress(&opts.Name))
 	}
 	if opts.NumShards < 1 || opts.Shard < 0 || opts.Shard >= opts.NumShards {
 		return nil, fmt.Errorf("%w: shard %d of %d", ErrOptions, opts.Shard, opts.NumShards)
@@ -156,12 +156,12 @@ func minCertificate(c *committee.Committee) int {
 // Fund makes an initial account. Any balance is allowed. It must live in this shard and not be there.
 func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
 	if shard := committee.ShardOf(address, s.numShards); shard != s.shard {
-		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, committee.FormatAddress(address), shard, s.shard)
+		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, codec.FormatAddress(address), shard, s.shard)
 	}
 	before := s.table.accounts.n
 	a := s.table.open(address)
 	if s.table.accounts.n == before {
-		return fmt.Errorf("%w: %s", ErrFunded, committee.FormatAddress(address))
+		return fmt.Errorf("%w: %s", ErrFunded, codec.FormatAddress(address))
 	}
 	a.balance = balance
 	return nil

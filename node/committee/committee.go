@@ -84,7 +84,7 @@ func (c *Committee) admit(i int) error {
 		return err
 	}
 	if _, repeated := c.Index(&m.Name); repeated {
-		return fmt.Errorf("%w: %s (was the file appended to twice?)", ErrRepeatedKey, FormatAddress(&m.Name))
+		return fmt.Errorf("%w: %s (was the file appended to twice?)", ErrRepeatedKey, codec.FormatAddress(&m.Name))
 	}
 	for j := range c.members[:i] {
 		if err := m.collides(&c.members[j]); err != nil {

@@ -57,7 +57,7 @@ type Member struct {
 // check refuses what makes a member unusable by itself.
 func (m *Member) check() error {
 	if err := crypto.CheckKey(&m.Name); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrKey, FormatAddress(&m.Name), err)
+		return fmt.Errorf("%w: %s: %w", ErrKey, codec.FormatAddress(&m.Name), err)
 	}
 	if m.Weight == 0 {
 		return fmt.Errorf("%w: 0, expected 1 or more", ErrWeight)
@@ -84,7 +84,7 @@ func (m Member) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	b := append([]byte(`{"network_protocol":"`), m.Protocol.String()...)
-	b = append(append(b, `","address":"`...), FormatAddress(&m.Name)...)
+	b = append(append(b, `","address":"`...), codec.FormatAddress(&m.Name)...)
 	b = append(append(b, `","host":`...), host...)
 	b = strconv.AppendInt(append(b, `,"base_port":`...), int64(m.BasePort), 10)
 	b = strconv.AppendInt(append(b, `,"num_shards":`...), int64(m.NumShards), 10)
@@ -124,7 +124,7 @@ func (m *Member) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	name, err := ParseAddress(*raw.Address)
+	name, err := codec.ParseAddress(*raw.Address)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrKey, err)
 	}

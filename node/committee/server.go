@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
+	"fastpay/codec"
 	"fastpay/crypto"
 )
 
@@ -43,15 +45,15 @@ func ParseServer(file []byte) (*Server, error) {
 	if key.Public() != raw.Authority.Name {
 		public := key.Public()
 		return nil, fmt.Errorf("%w: the key belongs to %s, the address is %s", ErrServerFile,
-			FormatAddress(&public), FormatAddress(&raw.Authority.Name))
+			codec.FormatAddress(&public), codec.FormatAddress(&raw.Authority.Name))
 	}
 	return &Server{*raw.Authority, key}, nil
 }
 
 // parseKeypair reads a private key from base64. Its errors don't show any of it.
 func parseKeypair(s string) (*crypto.PrivateKey, error) {
-	b, err := decodeBase64(s)
-	if err != nil || len(b) != keypairSize {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != keypairSize || strings.ContainsAny(s, "\r\n") { // the decoder skips line breaks
 		return nil, fmt.Errorf("the key must be %d bytes in base64", keypairSize)
 	}
 	key := crypto.NewPrivateKey((*[crypto.SeedSize]byte)(b))
