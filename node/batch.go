@@ -1,0 +1,413 @@
+package node
+
+import (
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node/authority"
+	"fastpay/node/committee"
+)
+
+type signature = crypto.Signature
+
+// batch is a group of requests that are checked together, applied in order of arrival, and answered when they are
+// durable. Its memory is fixed and reused; views in it are valid until reset.
+type batch struct {
+	w        *worker
+	frames   []byte // arena: messages as received
+	signed   []byte // arena: bytes that signatures are over
+	requests []request
+	checks   []check // of all requests
+	message  codec.Message
+
+	good, suspect *crypto.Verifier // sources in good standing; those that sent a bad signature lately
+
+	votes      []newVote // to sign
+	messages   [][]byte  // their signed bytes
+	signatures []signature
+	patches    []patch // where votes' signatures go
+
+	replies    []*replyBuffer // by connection
+	datagrams  []datagramReply
+	datagramTo []byte // their bytes
+	replyBytes int
+	credits    []credit
+	held       []*conn // connections that began to hold back in this batch
+	position   uint64  // of its records, in order of application
+	tally      tally
+}
+
+// request is a message that waits for its turn.
+type request struct {
+	shard   *shard
+	conn    *conn  // nil for a datagram
+	source  source // of a datagram
+	message []byte // in the arena
+	kind    codec.Kind
+	order   codec.Order       // KindOrder
+	cert    codec.Certificate // KindCertificate, KindCrossShard
+	info    codec.InfoRequest // KindInfoRequest
+	refusal *codec.Error      // known without state
+	signed  []byte            // signed bytes of order or certificate
+	checks  [2]int32          // range in batch.checks
+}
+
+// check is one signature's place in a verifier.
+type check struct {
+	index   int32
+	suspect bool
+}
+
+// newVote is a vote to be signed.
+type newVote struct{ shard *shard }
+
+// patch is a place in a reply that a vote's signature must be copied to.
+type patch struct {
+	reply  *replyBuffer // nil for datagrams
+	at     int
+	shard  *shard
+	ticket int
+}
+
+// replyBuffer holds a connection's replies of one batch, framed.
+type replyBuffer struct {
+	conn  *conn
+	bytes []byte
+}
+
+type credit struct {
+	to   int // shard
+	cert codec.Certificate
+}
+
+func newBatch(w *worker) *batch {
+	return &batch{
+		w:       w,
+		frames:  make([]byte, 0, batchFrameBytes+w.node.MaxMessage),
+		signed:  make([]byte, 0, batchRequests*codec.MaxSignedSize),
+		good:    crypto.NewVerifier(w.node.keys),
+		suspect: crypto.NewVerifier(w.node.keys),
+	}
+}
+
+func (b *batch) empty() bool { return len(b.requests) == 0 }
+
+func (b *batch) full() bool {
+	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests ||
+		b.good.Len()+b.suspect.Len() >= batchSignatures
+}
+
+// add takes a message in; the bytes are copied. A full batch is worked off first.
+func (b *batch) add(s *shard, message []byte, c *conn, from *source) {
+	w := b.w
+	if b.full() {
+		w.drain()
+		b = w.batch
+	}
+	if c != nil && c.holding {
+		c.holdFrame(w, message)
+		return
+	}
+	w.postDrain()
+	if len(message) > w.node.MaxMessage { // a datagram
+		message = nil
+	}
+	at := len(b.frames)
+	b.frames = append(b.frames, message...)
+	message = b.frames[at:len(b.frames):len(b.frames)]
+	b.requests = append(b.requests, request{shard: s, conn: c, message: message})
+	r := &b.requests[len(b.requests)-1]
+	if from != nil {
+		r.source = *from
+	}
+	if !b.admit(r) {
+		b.requests = b.requests[:len(b.requests)-1]
+		b.frames = b.frames[:at]
+	}
+}
+
+// admit decodes a request, refuses what no other request of the batch can change, and collects its signatures. It
+// reports whether the request is to be answered.
+func (b *batch) admit(r *request) bool {
+	m := &b.message
+	if !m.Decode(r.message) {
+		r.kind, r.refusal = codec.KindError, refuseDecoding
+		return true
+	}
+	r.kind = m.Kind
+	switch m.Kind {
+	case codec.KindOrder:
+		r.order = m.Order()
+		if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
+			b.checkOrder(r, r.order)
+		}
+	case codec.KindCertificate:
+		r.cert = m.Certificate()
+		if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
+			b.checkCertificate(r, r.cert)
+		}
+	case codec.KindCrossShard:
+		// A process that runs all shards has no use for one, and anyone could have sent it.
+		r.cert = m.Certificate()
+		if b.w.node.allShards || r.shard.core.Precheck(m) != nil {
+			b.tally.crossShardRefused++
+			return false
+		}
+		b.checkCertificate(r, r.cert)
+	case codec.KindInfoRequest:
+		r.info = *m.InfoRequest()
+	case codec.KindVote:
+		r.refusal = refuseUnexpected
+	default: // answers: over UDP two authorities could be made to answer each other for ever
+		if r.conn == nil {
+			b.tally.rejected++
+			return false
+		}
+		r.refusal = refuseUnexpected
+	}
+	return true
+}
+
+var (
+	refuseDecoding   = &codec.Error{Code: codec.InvalidDecoding}
+	refuseUnexpected = &codec.Error{Code: codec.UnexpectedMessage}
+	refuseSignature  = &codec.Error{Code: codec.InvalidSignature, Text: "verification equation was not satisfied"}
+)
+
+// checkOrder collects the sender's signature, unless exactly this order has verified before.
+func (b *batch) checkOrder(r *request, o codec.Order) {
+	at := len(b.signed)
+	b.signed = o.AppendSignedBytes(b.signed)
+	r.signed = b.signed[at:len(b.signed):len(b.signed)]
+	r.checks[0] = int32(len(b.checks))
+	if !r.shard.core.KnownOrder(o) {
+		v, suspect := b.verifier(r)
+		b.checks = append(b.checks, check{int32(v.AddOrder(o.Sender(), r.signed, o.Signature())), suspect})
+	}
+	r.checks[1] = int32(len(b.checks))
+}
+
+// checkCertificate collects the sender's signature and the votes', but for our own.
+func (b *batch) checkCertificate(r *request, cert codec.Certificate) {
+	o := cert.Order()
+	b.checkOrder(r, o)
+	v, suspect := b.verifier(r)
+	for i := range cert.NumVotes() {
+		name, sig := cert.Vote(i)
+		member, _ := b.w.node.Committee.Index(name) // Precheck refused strangers
+		if member == b.w.node.self && r.shard.core.KnownVote(o, sig) {
+			continue
+		}
+		b.checks = append(b.checks, check{int32(v.AddVote(member, r.signed, sig)), suspect})
+	}
+	r.checks[1] = int32(len(b.checks))
+}
+
+// verifier picks the batch for a source: one that sent a bad signature within the last second is checked apart, so that
+// the others don't pay for finding it.
+func (b *batch) verifier(r *request) (v *crypto.Verifier, suspect bool) {
+	if r.conn != nil {
+		suspect = b.w.now.Before(r.conn.suspectUntil)
+	} else {
+		suspect = b.w.suspects.has(&r.source, b.w.now)
+	}
+	if suspect {
+		return b.suspect, true
+	}
+	return b.good, false
+}
+
+// verify checks all signatures, and refuses the requests that have a bad one.
+func (b *batch) verify() {
+	b.tally.signatures += b.good.Len() + b.suspect.Len()
+	good, suspect := b.good.Verify(), b.suspect.Verify()
+	if good && suspect {
+		return
+	}
+	for i := range b.requests {
+		r := &b.requests[i]
+		for _, c := range b.checks[r.checks[0]:r.checks[1]] {
+			v := b.good
+			if c.suspect {
+				v = b.suspect
+			}
+			if !v.Valid(int(c.index)) {
+				r.refusal = refuseSignature
+				b.suspectSource(r)
+				break
+			}
+		}
+	}
+}
+
+func (b *batch) suspectSource(r *request) {
+	b.tally.badSignatures++
+	until := b.w.now.Add(suspicionTime)
+	if r.conn != nil {
+		r.conn.suspectUntil = until
+	} else {
+		b.w.suspects.mark(&r.source, until)
+	}
+}
+
+// apply answers every request in order of arrival.
+func (b *batch) apply() {
+	for i := range b.requests {
+		r := &b.requests[i]
+		if c := r.conn; c != nil && c.holding {
+			c.holdFrame(b.w, r.message)
+			continue
+		}
+		b.applyRequest(r)
+	}
+	for _, c := range b.held { // what is partial comes after what is held
+		c.held = append(c.held, c.tail...)
+		c.tail = c.tail[:0]
+	}
+	for _, buf := range b.replies {
+		buf.conn.replies = nil
+	}
+}
+
+func (b *batch) applyRequest(r *request) {
+	if r.kind == codec.KindCrossShard {
+		b.applyCredit(r)
+		return
+	}
+	if r.kind == codec.KindCertificate && r.refusal == nil && !b.reserveCredit(r) {
+		return
+	}
+	dst, buf := b.replyTo(r)
+	start := len(dst)
+	if r.conn != nil {
+		dst = codec.BeginFrame(dst)
+	}
+	var out authority.Outcome
+	switch {
+	case r.refusal != nil:
+		out = authority.Outcome{Reply: codec.AppendError(dst, r.refusal), VoteAt: -1, CreditTo: -1}
+	case r.kind == codec.KindOrder:
+		out = r.shard.core.Order(dst, r.order)
+		b.tally.order(out.Accepted)
+	case r.kind == codec.KindCertificate:
+		out = r.shard.core.Certificate(dst, r.cert)
+		b.settleCredit(r, out.CreditTo)
+		b.tally.certificate(out.Accepted)
+	default:
+		out = r.shard.core.Info(dst, &r.info, b.infoLimit(r))
+		b.tally.infos++
+	}
+	if r.refusal != nil {
+		b.tally.rejected++
+	}
+	if out.NewVote {
+		b.votes = append(b.votes, newVote{r.shard})
+		b.messages = append(b.messages, r.signed)
+	}
+	if out.VoteAt >= 0 {
+		b.patches = append(b.patches, patch{buf, out.VoteAt, r.shard, out.Ticket})
+	}
+	b.replyBytes += len(out.Reply) - start
+	b.replied(r, buf, out.Reply, start)
+}
+
+// infoLimit is the largest reply to an info request.
+func (b *batch) infoLimit(r *request) int {
+	limit := b.w.node.MaxMessage
+	if r.conn == nil {
+		limit = min(limit, udpInfoReply)
+	}
+	if b.replyBytes > batchReplyBytes {
+		limit = min(limit, minInfoReply)
+	}
+	return limit
+}
+
+// replyTo gives the buffer that the reply is appended to.
+func (b *batch) replyTo(r *request) ([]byte, *replyBuffer) {
+	if r.conn == nil {
+		return b.datagramTo, nil
+	}
+	buf := r.conn.replies
+	if buf == nil {
+		buf = b.w.takeReplyBuffer(r.conn)
+		r.conn.replies = buf
+		b.replies = append(b.replies, buf)
+	}
+	return buf.bytes, buf
+}
+
+func (b *batch) replied(r *request, buf *replyBuffer, reply []byte, start int) {
+	if buf != nil {
+		codec.EndFrame(reply, start)
+		buf.bytes = reply
+		return
+	}
+	b.datagramTo = reply
+	b.datagrams = append(b.datagrams, datagramReply{r.source, r.shard, start, len(reply)})
+}
+
+// applyCredit credits an account that another process's shard debited.
+func (b *batch) applyCredit(r *request) {
+	if r.refusal != nil || r.shard.core.Credit(r.cert) != nil {
+		b.tally.crossShardRefused++
+		return
+	}
+	b.tally.credits++
+}
+
+// sign signs all new votes of the batch together and fills them in.
+func (b *batch) sign() {
+	if len(b.votes) > 0 {
+		if cap(b.signatures) < len(b.votes) {
+			b.signatures = make([]signature, batchRequests)
+		}
+		b.signatures = b.signatures[:len(b.votes)]
+		b.w.node.Key.SignBatch(b.signatures, b.messages)
+		for i, v := range b.votes {
+			v.shard.signed = append(v.shard.signed, b.signatures[i])
+		}
+	}
+	for _, p := range b.patches {
+		bytes := b.datagramTo
+		if p.reply != nil {
+			bytes = p.reply.bytes
+		}
+		copy(bytes[p.at:], p.shard.signed[p.ticket][:])
+	}
+	for _, v := range b.votes {
+		if s := v.shard; len(s.signed) > 0 {
+			s.core.Signed(s.signed)
+			s.signed = s.signed[:0]
+		}
+	}
+	b.tally.votes += len(b.votes)
+}
+
+// reset forgets everything and keeps the memory.
+func (b *batch) reset() {
+	b.good.Reset()
+	b.suspect.Reset()
+	clear(b.requests)
+	clear(b.messages)
+	clear(b.credits)
+	b.frames, b.signed = b.frames[:0], b.signed[:0]
+	b.requests, b.checks = b.requests[:0], b.checks[:0]
+	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
+	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
+	b.credits, b.held, b.replyBytes = b.credits[:0], b.held[:0], 0
+	b.tally = tally{}
+	if cap(b.datagramTo) > maxIdleReplies {
+		b.datagramTo = nil
+	}
+}
+
+// maxIdleReplies is what is kept of a buffer for replies between batches.
+const maxIdleReplies = 1 << 20
+
+// recipientShard is where a certificate's credit goes, or -1 when it goes nowhere.
+func (b *batch) recipientShard(o codec.Order) int {
+	if o.RecipientKind() != codec.FastPay {
+		return -1
+	}
+	return committee.ShardOf(o.Recipient(), b.w.node.Member.NumShards)
+}

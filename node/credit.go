@@ -1,0 +1,185 @@
+package node
+
+import (
+	"runtime"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"fastpay/codec"
+)
+
+// inbox is the queue of credits from another worker of this process.
+type inbox struct {
+	ring *ring
+	pos  uint64
+}
+
+// maxCertificateBytes bounds a certificate that passed CheckShape: each member voted at most once.
+func (n *Node) maxCertificateBytes() int {
+	return codec.MaxCertificateSize(n.Committee.Len())
+}
+
+// connectShards makes the queues to where this worker's credits can go. Before any worker runs.
+func (w *worker) connectShards() {
+	n := w.node
+	for range n.workers {
+		w.inbox = append(w.inbox, &inbox{ring: newRing(creditRingBytes, n.maxCertificateBytes())})
+	}
+	for s := range n.Member.NumShards {
+		if n.byShard[s] == nil {
+			w.links[s] = newLink(w, s)
+		}
+	}
+}
+
+func (w *worker) startLinks() {
+	for _, l := range w.links {
+		if l != nil {
+			l.start()
+		}
+	}
+}
+
+// reserveCredit makes sure that the credit of a certificate has a place to wait, before the debit is applied. It reports
+// false when the certificate has to stay unapplied: its connection then waits, a datagram's sender will repeat it.
+func (b *batch) reserveCredit(r *request) bool {
+	w := b.w
+	to := b.recipientShard(r.cert.Order())
+	if to < 0 || w.local[to] != nil {
+		return true // here: the batch itself is the queue
+	}
+	size := len(r.cert.Bytes())
+	if target := w.node.byShard[to]; target != nil {
+		w.reserveRing(target.inbox[w.index].ring, size)
+		return true
+	}
+	if w.links[to].ring.reserve(size) {
+		return true
+	}
+	b.tally.outboxFull++
+	if c := r.conn; c != nil {
+		c.startHolding(w)
+		b.held = append(b.held, c)
+		c.holdFrame(w, r.message)
+	}
+	return false
+}
+
+// reserveRing waits for room in another worker's inbox. Meanwhile this worker takes its own credits in: they cause no
+// further ones, so two workers that flood each other both get on.
+func (w *worker) reserveRing(r *ring, size int) {
+	for !r.reserve(size) {
+		w.takeCredits()
+		runtime.Gosched()
+	}
+}
+
+// settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
+func (b *batch) settleCredit(r *request, creditTo int) {
+	if creditTo >= 0 {
+		b.credits = append(b.credits, credit{creditTo, r.cert})
+		return
+	}
+	w := b.w
+	to := b.recipientShard(r.cert.Order())
+	if to < 0 || w.local[to] != nil {
+		return
+	}
+	if target := w.node.byShard[to]; target != nil {
+		target.inbox[w.index].ring.cancel(len(r.cert.Bytes()))
+	} else {
+		w.links[to].ring.cancel(len(r.cert.Bytes()))
+	}
+}
+
+// sendCredits hands a durable batch's credits to their shards.
+func (w *worker) sendCredits(b *batch) {
+	for _, c := range b.credits {
+		switch target := w.node.byShard[c.to]; {
+		case target == w:
+			_ = w.local[c.to].core.Credit(c.cert) // refuses only what Certificate would not have sent
+		case target != nil:
+			target.inbox[w.index].ring.push(uint32(c.to), c.cert.Bytes())
+			target.announceCredit()
+		default:
+			l := w.links[c.to]
+			l.ring.push(uint32(c.to), c.cert.Bytes())
+			l.announce()
+		}
+	}
+}
+
+// announceCredit wakes the worker, once for all credits until it looks. From any thread.
+func (w *worker) announceCredit() {
+	if w.wakeup.CompareAndSwap(false, true) {
+		w.run(func() {
+			w.wakeup.Store(false)
+			w.takeCredits()
+		})
+	}
+}
+
+// takeCredits applies what other workers sent.
+func (w *worker) takeCredits() {
+	for _, in := range w.inbox {
+		for {
+			to, record, after, ok := in.ring.next(in.pos)
+			if !ok {
+				break
+			}
+			cert, err := codec.ParseCertificate(record)
+			if err == nil {
+				err = asError(w.local[to].core.Credit(cert))
+			}
+			if err != nil {
+				w.node.fail(err) // memory was damaged: these bytes were checked before they were queued
+				return
+			}
+			in.pos = after
+			w.stats.credits.Add(1)
+		}
+		in.ring.release(in.pos)
+	}
+}
+
+// asError keeps a nil *codec.Error from becoming a non-nil error.
+func asError(e *codec.Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// creditsDelivered reports, from any thread, whether all credits have reached their shards.
+func (w *worker) creditsDelivered() bool {
+	for _, in := range w.inbox {
+		if !in.ring.empty() {
+			return false
+		}
+	}
+	for _, l := range w.links {
+		if l != nil && !l.ring.empty() {
+			return false
+		}
+	}
+	return true
+}
+
+// retryHeld lets connections go on that waited for room in an outbox.
+func (w *worker) retryHeld() {
+	var next *conn
+	for c := w.conns.first; c != nil && w.holders.Load() > 0; c = next {
+		next = c.next
+		if !c.holding {
+			continue
+		}
+		data := c.held
+		c.stopHolding(w)
+		if c.receive(w, data) != gnet.None {
+			c.close()
+		}
+		if next != nil && next.closed {
+			return // writing closed it; the next sweep looks again
+		}
+	}
+}

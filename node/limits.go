@@ -1,0 +1,67 @@
+package node
+
+import "time"
+
+// Every buffer and queue has a bound. What a peer can make a node hold is the sum of these.
+const (
+	// batchSignatures closes a batch: above about 600 signatures a batch gets no cheaper with voi, and 1,024 of them
+	// keep a loop busy below 10 ms.
+	batchSignatures = 1024
+	// batchFrameBytes closes a batch: what its arena holds of received messages.
+	batchFrameBytes = 256 << 10
+	// batchRequests bounds the replies of a batch: requests may be as short as 38 bytes.
+	batchRequests = 2048
+	// batchReplyBytes is when info replies of a batch shrink to minInfoReply, so that short questions with long answers
+	// don't make a batch large.
+	batchReplyBytes = 4 << 20
+	// minInfoReply has room for the account and a certificate of 28 votes.
+	minInfoReply = 4 << 10
+
+	// readBufferBytes is what one read takes from a socket: a batch of small frames in one system call.
+	readBufferBytes = 256 << 10
+	// maxQueuedConn is what a connection may leave unread before it is closed. An honest client has at most some 50,000
+	// requests in flight, and replies of 350 bytes.
+	maxQueuedConn = 32 << 20
+	// maxQueuedWorker bounds the same over all connections of a worker; the largest one goes first.
+	maxQueuedWorker = 256 << 20
+	// maxHeldConn is what a connection may send on while its next request waits for room in an outbox.
+	maxHeldConn = 1 << 20
+
+	// maxConnections bounds memory for connections when descriptors are plenty.
+	maxConnections = 60_000
+	// reservedDescriptors stay free for listeners, links between shards, profiles and logs.
+	reservedDescriptors = 128
+
+	// idleTimeout closes a connection that has sent nothing.
+	idleTimeout = 10 * time.Minute
+	// partialFrameTimeout closes a connection that does not end a frame it began.
+	partialFrameTimeout = 10 * time.Second
+	// suspicionTime is how long a source that sent a bad signature is checked apart from the others.
+	suspicionTime = time.Second
+	// drainTimeout bounds how long a stop waits for replies to leave.
+	drainTimeout = 5 * time.Second
+	// sweepInterval is how often time-outs are looked at.
+	sweepInterval = time.Second
+
+	// udpReceiveBatch is how many datagrams one system call takes.
+	udpReceiveBatch = 256
+	// udpSlotBytes is the largest datagram plus one, so that a longer one shows.
+	udpSlotBytes = 64 << 10
+	// udpInfoReply cuts info replies over UDP, where the asker's address can be forged: an answer is not much of an
+	// amplifier.
+	udpInfoReply = 8 << 10
+	// udpSocketBuffer is asked of the kernel for each UDP socket: bursts of thousands of datagrams between two rounds.
+	udpSocketBuffer = 8 << 20
+
+	// creditRingBytes is the queue of credits from one worker to another.
+	creditRingBytes = 4 << 20
+	// outboxBytes is the queue of unacknowledged credits to a shard in another process.
+	outboxBytes = 16 << 20
+	// linkGroup is how many credits are sent before an acknowledgement is asked for.
+	linkGroup = 256
+	// linkTimeout bounds connecting, sending and the wait for an acknowledgement.
+	linkTimeout = 5 * time.Second
+	// linkRetryMin and linkRetryMax bound the pause before a link is tried again.
+	linkRetryMin = 50 * time.Millisecond
+	linkRetryMax = 2 * time.Second
+)

@@ -1,0 +1,281 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"fastpay/node/authority"
+	"fastpay/node/committee"
+)
+
+// Node is a running authority, or some of its shards.
+type Node struct {
+	config
+	log         *slog.Logger
+	workers     []*worker
+	byShard     []*worker // nil for shards of other processes
+	connections atomic.Int64
+	connLimit   int64
+	stopping    atomic.Bool
+	stopOnce    sync.Once
+	claims      []net.Listener // hold the names of (key, shard) on this machine
+
+	ended    chan struct{} // closed when all engines returned
+	failOnce sync.Once
+	failure  error
+	engines  sync.WaitGroup
+}
+
+// Start loads the accounts, opens every port and returns once all of them accept. The node runs until Stop, or until it
+// fails; Wait tells.
+func Start(options Options) (*Node, error) {
+	c, err := options.check()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{config: *c, log: c.Logger, ended: make(chan struct{}), byShard: make([]*worker, c.Member.NumShards)}
+	if n.claims, err = claimShards(&c.Member.Name, c.shards); err != nil {
+		return nil, err
+	}
+	if err := n.start(); err != nil {
+		n.releaseClaims()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) start() error {
+	for _, s := range n.shards {
+		if err := probePort(n.BindHost, n.Member.BasePort+s); err != nil {
+			return err
+		}
+	}
+	var err error
+	if n.connLimit, err = connectionLimit(); err != nil {
+		return err
+	}
+	if err := n.makeWorkers(); err != nil {
+		return err
+	}
+	if err := n.loadAccounts(); err != nil {
+		return err
+	}
+	return n.listen()
+}
+
+func (n *Node) makeWorkers() error {
+	for i := range n.config.workers {
+		n.workers = append(n.workers, newWorker(n, i))
+	}
+	var seed [16]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return fmt.Errorf("node: random seed: %w", err)
+	}
+	for i, s := range n.shards {
+		core, err := authority.New(authority.Options{
+			Committee:        n.Committee,
+			Name:             n.Member.Name,
+			Shard:            s,
+			NumShards:        n.Member.NumShards,
+			MaxMessage:       n.MaxMessage,
+			RememberCredits:  !n.allShards,
+			ArchiveBytes:     archiveBytes / len(n.shards),
+			ExpectedAccounts: n.ExpectedAccounts / n.Member.NumShards,
+			HashSeed:         [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])},
+		})
+		if err != nil {
+			return err
+		}
+		w := n.workers[i%len(n.workers)]
+		n.byShard[s] = w
+		w.addShard(s, core)
+	}
+	for _, w := range n.workers {
+		w.connectShards()
+	}
+	return nil
+}
+
+// archiveBytes is the memory for settled certificates, shared by the shards of a process: some 500,000 with a committee
+// of 4. Older ones are forgotten while there is no journal.
+const archiveBytes = 256 << 20
+
+func (n *Node) loadAccounts() error {
+	if n.Accounts == nil {
+		return nil
+	}
+	supply := new(big.Int)
+	for account, balance := range n.Accounts {
+		if err := checkSupply(supply, balance.Big()); err != nil {
+			return err
+		}
+		s := committee.ShardOf(&account, n.Member.NumShards)
+		w := n.byShard[s]
+		if w == nil {
+			continue
+		}
+		if err := w.shard(s).core.Fund(&account, balance); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen starts one engine a worker, and connects to each port once: that shows that it accepts, and gives the worker
+// its event loop before any client comes.
+func (n *Node) listen() error {
+	booted := make(chan struct{}, len(n.workers))
+	for _, w := range n.workers {
+		w.booted = booted
+		n.engines.Add(1)
+		go n.runEngine(w)
+	}
+	go func() {
+		n.engines.Wait()
+		close(n.ended)
+	}()
+	for range n.workers {
+		select {
+		case <-booted:
+		case <-n.ended:
+			return n.failure
+		}
+	}
+	for _, s := range n.shards {
+		if err := n.knock(s); err != nil {
+			_ = n.Stop(context.Background())
+			return err
+		}
+	}
+	for _, w := range n.workers {
+		<-w.ready
+		w.startLinks()
+	}
+	return nil
+}
+
+func (n *Node) runEngine(w *worker) {
+	defer n.engines.Done()
+	var addresses []string
+	for _, s := range w.shards {
+		hostPort := n.listenAddress(s.number)
+		addresses = append(addresses, "tcp://"+hostPort, "udp://"+hostPort)
+	}
+	err := gnet.Rotate(w, addresses,
+		gnet.WithNumEventLoop(1), gnet.WithLockOSThread(true),
+		gnet.WithReusePort(true), gnet.WithReuseAddr(true),
+		gnet.WithReadBufferCap(readBufferBytes), gnet.WithTCPNoDelay(gnet.TCPNoDelay),
+		gnet.WithTicker(true), gnet.WithLogger(quietLogger{}))
+	if err == nil && !n.stopping.Load() {
+		err = errors.New("event loop ended (out of file descriptors?)")
+	}
+	if err != nil {
+		n.fail(fmt.Errorf("node: worker %d: %w", w.index, err))
+	}
+}
+
+// quietLogger drops the event loop library's messages: what matters reaches Wait as an error.
+type quietLogger struct{}
+
+func (quietLogger) Debugf(string, ...any) {}
+func (quietLogger) Infof(string, ...any)  {}
+func (quietLogger) Warnf(string, ...any)  {}
+func (quietLogger) Errorf(string, ...any) {}
+func (quietLogger) Fatalf(string, ...any) {}
+
+func (n *Node) listenAddress(shard int) string {
+	host := n.BindHost
+	if host == "" {
+		host = "0.0.0.0"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(n.Member.BasePort+shard))
+}
+
+func (n *Node) knock(shard int) error {
+	host := n.BindHost
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+		if ip == nil || ip.To4() != nil {
+			host = "127.0.0.1"
+		}
+	}
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(n.Member.BasePort+shard)), linkTimeout)
+	if err != nil {
+		return fmt.Errorf("node: port %d does not accept: %w", n.Member.BasePort+shard, err)
+	}
+	return conn.Close()
+}
+
+// fail ends the node: a part of it can't go on.
+func (n *Node) fail(err error) {
+	n.failOnce.Do(func() {
+		n.failure = err
+		go func() { _ = n.Stop(context.Background()) }()
+	})
+}
+
+// Wait blocks until the node ended. It returns nil after Stop, and what went wrong otherwise.
+func (n *Node) Wait() error {
+	<-n.ended
+	return n.failure
+}
+
+// Stop ends the node: no new connections, what has been read is answered (drainTimeout at most), credits to sibling
+// processes are handed over as far as they answer, then everything closes. It may be called more than once.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stopOnce.Do(func() {
+		n.stopping.Store(true)
+		ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+		defer cancel()
+		n.drain(ctx)
+		var engines sync.WaitGroup
+		for _, w := range n.workers {
+			engines.Go(func() { w.stop() })
+		}
+		engines.Wait()
+		<-n.ended
+		n.releaseClaims()
+	})
+	<-n.ended
+	return n.failure
+}
+
+// drain waits until nothing is parked, queued or unacknowledged.
+func (n *Node) drain(ctx context.Context) {
+	for {
+		idle := true
+		for _, w := range n.workers {
+			idle = w.idle() && idle
+		}
+		if idle {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			n.log.Warn("stopping with replies or credits undelivered")
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (n *Node) releaseClaims() {
+	for _, l := range n.claims {
+		_ = l.Close()
+	}
+}
+
+// Shards are the shards that this process runs, in order.
+func (n *Node) Shards() []int { return n.shards }

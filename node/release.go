@@ -1,0 +1,76 @@
+package node
+
+// commit makes the batch's records durable, some time. Until then its replies and credits are parked. Without a journal
+// they are as durable as they get at once.
+func (w *worker) commit(b *batch) {
+	w.applied++
+	b.position = w.applied
+	w.durable = w.applied
+	w.parked = append(w.parked, b)
+	if n := len(w.free); n > 0 {
+		w.batch, w.free = w.free[n-1], w.free[:n-1]
+	} else {
+		w.batch = newBatch(w)
+	}
+}
+
+// release lets everything out that is durable: replies first, then credits.
+func (w *worker) release() {
+	done := 0
+	for _, b := range w.parked {
+		if b.position > w.durable {
+			break
+		}
+		for _, buf := range b.replies {
+			w.write(buf)
+		}
+		w.udp.send(b)
+		w.sendCredits(b)
+		b.reset()
+		w.free = append(w.free, b)
+		done++
+	}
+	w.parked = append(w.parked[:0], w.parked[done:]...)
+}
+
+// write hands a connection its replies. What the kernel doesn't take is queued by the event loop, without a bound of its
+// own.
+func (w *worker) write(buf *replyBuffer) {
+	if c := buf.conn; !c.closed {
+		w.stats.bytesOut += uint64(len(buf.bytes))
+		_, _ = c.sock.Write(buf.bytes) // an error has closed the connection
+		if !c.closed {
+			if queued := c.sock.OutboundBuffered(); queued > 0 {
+				w.queued += len(buf.bytes)
+				if queued > maxQueuedConn {
+					w.closeSlow(c)
+				}
+			}
+		}
+	}
+	w.giveReplyBuffer(buf)
+}
+
+func (w *worker) takeReplyBuffer(c *conn) *replyBuffer {
+	n := len(w.freeReplies)
+	if n == 0 {
+		return &replyBuffer{conn: c}
+	}
+	buf := w.freeReplies[n-1]
+	w.freeReplies = w.freeReplies[:n-1]
+	buf.conn = c
+	return buf
+}
+
+func (w *worker) giveReplyBuffer(buf *replyBuffer) {
+	buf.conn, buf.bytes = nil, buf.bytes[:0]
+	if cap(buf.bytes) > maxIdleReplies {
+		buf.bytes = nil
+	}
+	if len(w.freeReplies) < maxFreeReplies {
+		w.freeReplies = append(w.freeReplies, buf)
+	}
+}
+
+// maxFreeReplies bounds the reply buffers that are kept for reuse.
+const maxFreeReplies = 64

@@ -1,0 +1,128 @@
+package node
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"time"
+)
+
+// Stats are counts since the start, over all workers. A window's figures are differences.
+type Stats struct {
+	Orders            uint64 `json:"orders"`              // transfer orders that were answered with a vote, repeats included
+	Certificates      uint64 `json:"certificates"`        // confirmation orders that were settled, repeats included
+	Infos             uint64 `json:"infos"`               // info requests answered
+	Rejected          uint64 `json:"rejected"`            // requests answered with an error, or not at all
+	Votes             uint64 `json:"votes"`               // votes signed
+	Signatures        uint64 `json:"signatures"`          // signatures checked
+	BadSignatures     uint64 `json:"bad_signatures"`      // requests refused for one
+	Credits           uint64 `json:"credits"`             // credits taken from other workers and processes
+	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits refused on the public port
+	OutboxFull        uint64 `json:"outbox_full"`         // certificates that had to wait for room in an outbox
+	Batches           uint64 `json:"batches"`
+	Requests          uint64 `json:"requests"`      // in those batches
+	BusyNs            uint64 `json:"busy_ns"`       // time spent in batches
+	BatchP999Ns       uint64 `json:"batch_p999_ns"` // longest that a loop was blocked by a batch, 99.9 %, to a power of two
+	BytesIn           uint64 `json:"bytes_in"`
+	BytesOut          uint64 `json:"bytes_out"`
+	Connections       int64  `json:"connections"` // open now
+	Refused           uint64 `json:"connections_refused"`
+	Timeouts          uint64 `json:"timeouts"`          // connections closed as idle, or in a frame
+	SlowReaders       uint64 `json:"slow_readers"`      // connections closed for what they did not read
+	Oversized         uint64 `json:"oversized"`         // connections closed for a frame beyond the limit
+	DatagramsDropped  uint64 `json:"datagrams_dropped"` // replies that the kernel did not take
+}
+
+// counters are one worker's, published once a batch: written by its thread, read from any.
+type counters struct {
+	orders, certificates, infos, rejected, votes, signatures, badSignatures atomic.Uint64
+	credits, crossShardRefused, outboxFull, batches, requests, busyNs       atomic.Uint64
+	published                                                               struct{ in, out atomic.Uint64 }
+	connections                                                             atomic.Int64
+	connectionsRefused, timeouts, slowReaders, oversized, datagramsDropped  atomic.Uint64
+	creditsAcknowledged                                                     atomic.Uint64
+	duration                                                                [64]atomic.Uint64 // batches by the bits of their nanoseconds
+
+	bytesIn, bytesOut uint64 // of the worker's thread alone
+}
+
+// tally is what one batch counts.
+type tally struct {
+	orders, certificates, infos, rejected, votes, signatures, badSignatures int
+	credits, crossShardRefused, outboxFull                                  int
+}
+
+func (t *tally) order(accepted bool) {
+	if accepted {
+		t.orders++
+	} else {
+		t.rejected++
+	}
+}
+
+func (t *tally) certificate(accepted bool) {
+	if accepted {
+		t.certificates++
+	} else {
+		t.rejected++
+	}
+}
+
+// publish adds a batch.
+func (c *counters) publish(t *tally, requests int, took time.Duration) {
+	for _, p := range [...]struct {
+		to *atomic.Uint64
+		n  int
+	}{
+		{&c.orders, t.orders}, {&c.certificates, t.certificates}, {&c.infos, t.infos}, {&c.rejected, t.rejected},
+		{&c.votes, t.votes}, {&c.signatures, t.signatures}, {&c.badSignatures, t.badSignatures}, {&c.credits, t.credits},
+		{&c.crossShardRefused, t.crossShardRefused}, {&c.outboxFull, t.outboxFull},
+		{&c.batches, 1}, {&c.requests, requests}, {&c.busyNs, int(took)},
+	} {
+		if p.n != 0 {
+			p.to.Add(uint64(p.n))
+		}
+	}
+	c.published.in.Store(c.bytesIn)
+	c.published.out.Store(c.bytesOut)
+	c.duration[bits.Len64(uint64(took))%64].Add(1)
+}
+
+// Stats reads the counters; cheap, from any goroutine, at any time.
+func (n *Node) Stats() (s Stats) {
+	var duration [64]uint64
+	for _, w := range n.workers {
+		c := &w.stats
+		for _, p := range [...]struct {
+			to   *uint64
+			from *atomic.Uint64
+		}{
+			{&s.Orders, &c.orders}, {&s.Certificates, &c.certificates}, {&s.Infos, &c.infos}, {&s.Rejected, &c.rejected},
+			{&s.Votes, &c.votes}, {&s.Signatures, &c.signatures}, {&s.BadSignatures, &c.badSignatures},
+			{&s.Credits, &c.credits}, {&s.CrossShardRefused, &c.crossShardRefused}, {&s.OutboxFull, &c.outboxFull},
+			{&s.Batches, &c.batches}, {&s.Requests, &c.requests}, {&s.BusyNs, &c.busyNs},
+			{&s.BytesIn, &c.published.in}, {&s.BytesOut, &c.published.out}, {&s.Refused, &c.connectionsRefused},
+			{&s.Timeouts, &c.timeouts}, {&s.SlowReaders, &c.slowReaders}, {&s.Oversized, &c.oversized},
+			{&s.DatagramsDropped, &c.datagramsDropped},
+		} {
+			*p.to += p.from.Load()
+		}
+		s.Connections += c.connections.Load()
+		for i := range duration {
+			duration[i] += c.duration[i].Load()
+		}
+	}
+	s.BatchP999Ns = quantile(&duration, s.Batches)
+	return s
+}
+
+// quantile is the power of two that 99.9 % of the batches stayed below.
+func quantile(duration *[64]uint64, total uint64) uint64 {
+	left := total / 1000
+	for i := len(duration) - 1; i >= 0; i-- {
+		if duration[i] > left {
+			return 1 << i
+		}
+		left -= duration[i]
+	}
+	return 0
+}

@@ -1,0 +1,276 @@
+package node
+
+import (
+	"context"
+	"hash/maphash"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"fastpay/node/authority"
+	"fastpay/perf"
+)
+
+// worker is one event loop on one thread: the sockets of its shards, their state, and the batch that is being filled.
+// Its fields belong to that thread, but for the last group.
+type worker struct {
+	node   *Node
+	index  int
+	shards []*shard       // those of this worker
+	local  []*shard       // by shard number; nil for shards of others
+	byPort map[int]*shard // port to shard
+
+	now      time.Time  // of this poll round
+	conns    connList   // open connections
+	queued   int        // bytes that connections have not taken, since the last sweep
+	udp      *datagrams // receive and send buffers
+	suspects suspects   // datagram sources that sent a bad signature
+	batch    *batch     // being filled
+	posted   bool       // a drain is queued for the end of this poll round
+	applied  uint64     // position of the last batch that was applied
+	durable  uint64     // position up to which batches are durable
+	parked   []*batch   // applied, waiting to be durable; oldest first
+	free     []*batch   // for reuse
+	inbox    []*inbox   // credits from other workers of this process, by worker
+	links    []*link    // credits to shards of other processes, by shard number
+
+	freeReplies []*replyBuffer
+
+	// Shared with other threads.
+	engine  gnet.Engine    // set before ready
+	loop    gnet.EventLoop // set before ready
+	ready   chan struct{}  // closed by the first event on the loop
+	running atomic.Bool    // ready is closed
+	booted  chan<- struct{}
+	wakeup  atomic.Bool  // a credit for this worker has been announced
+	holders atomic.Int64 // connections that wait for room in an outbox
+	stats   counters
+}
+
+// shard is one logical shard with its place in a worker.
+type shard struct {
+	number    int
+	core      *authority.Shard
+	udpSocket int         // 0 until the first datagram
+	signed    []signature // the votes' signatures of a batch, in order of tickets
+}
+
+func newWorker(n *Node, index int) *worker {
+	w := &worker{
+		node:   n,
+		index:  index,
+		ready:  make(chan struct{}),
+		local:  make([]*shard, n.Member.NumShards),
+		byPort: make(map[int]*shard),
+		links:  make([]*link, n.Member.NumShards),
+		now:    time.Now(),
+	}
+	w.batch = newBatch(w)
+	w.udp = &datagrams{w: w}
+	w.suspects.seed = maphash.MakeSeed()
+	return w
+}
+
+func (w *worker) addShard(number int, core *authority.Shard) {
+	s := &shard{number: number, core: core}
+	w.shards = append(w.shards, s)
+	w.local[number] = s
+	w.byPort[w.node.Member.BasePort+number] = s
+}
+
+func (w *worker) shard(number int) *shard { return w.local[number] }
+
+// OnBoot runs when all ports are bound and listen.
+func (w *worker) OnBoot(e gnet.Engine) gnet.Action {
+	w.engine = e
+	w.booted <- struct{}{}
+	return gnet.None
+}
+
+// OnShutdown has nothing left to do: Stop has drained.
+func (w *worker) OnShutdown(gnet.Engine) {}
+
+// enter runs at the first event on the loop's thread.
+func (w *worker) enter(c gnet.Conn) {
+	if w.loop != nil {
+		return
+	}
+	w.loop = c.EventLoop()
+	if cpus := w.node.cpus; cpus != nil {
+		if err := perf.PinThread(cpus[w.index]); err != nil {
+			w.node.log.Warn("thread not pinned", "cpu", cpus[w.index], "error", err)
+		}
+	}
+	w.running.Store(true)
+	close(w.ready)
+}
+
+// OnOpen counts connections: a failed accept would end the event loop, so descriptors must not run out.
+func (w *worker) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
+	w.enter(c)
+	if w.node.stopping.Load() {
+		return nil, gnet.Close
+	}
+	if w.node.connections.Add(1) > w.node.connLimit {
+		w.node.connections.Add(-1)
+		w.stats.connectionsRefused.Add(1)
+		return nil, gnet.Close
+	}
+	port := c.LocalAddr().(*net.TCPAddr).Port
+	conn := &conn{sock: c, shard: w.byPort[port], lastRead: w.now}
+	c.SetContext(conn)
+	w.conns.add(conn)
+	w.stats.connections.Add(1)
+	return nil, gnet.None
+}
+
+// OnClose may run inside a Write: the batch goes on holding the connection, marked as closed. The descriptor's number
+// belongs to somebody else from here on.
+func (w *worker) OnClose(c gnet.Conn, _ error) gnet.Action {
+	if conn, ok := c.Context().(*conn); ok {
+		conn.closed, conn.sock = true, nil
+		if conn.holding {
+			conn.stopHolding(w)
+		}
+		w.conns.remove(conn)
+		w.node.connections.Add(-1)
+		w.stats.connections.Add(-1)
+	}
+	return gnet.None
+}
+
+// OnTraffic takes everything that was read. Batches are worked off here only when they are full; else at the end of the
+// poll round.
+func (w *worker) OnTraffic(c gnet.Conn) gnet.Action {
+	w.enter(c)
+	if w.node.stopping.Load() {
+		_, _ = c.Next(-1)
+		return gnet.None
+	}
+	data, _ := c.Next(-1)
+	conn, ok := c.Context().(*conn)
+	if !ok {
+		w.udp.receive(c, data)
+		return gnet.None
+	}
+	return conn.receive(w, data)
+}
+
+// OnTick runs off the loop.
+func (w *worker) OnTick() (time.Duration, gnet.Action) {
+	if w.running.Load() {
+		w.run(w.sweep)
+	}
+	return sweepInterval, gnet.None
+}
+
+// run queues f for the loop. From any thread, once ready.
+func (w *worker) run(f func()) {
+	_ = w.loop.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		f()
+		return nil
+	}))
+}
+
+// postDrain queues the work for the end of this poll round: whatever arrives meanwhile joins the batch.
+func (w *worker) postDrain() {
+	if w.posted {
+		return
+	}
+	w.posted = true
+	w.run(w.drainPosted)
+}
+
+func (w *worker) drainPosted() {
+	w.posted = false
+	w.drain()
+	w.now = time.Now()
+}
+
+// drain works off the batch that has been filled, and the credits that have come in.
+func (w *worker) drain() {
+	w.takeCredits()
+	if w.batch.empty() {
+		return
+	}
+	began := time.Now()
+	w.now = began
+	b := w.batch
+	b.verify()
+	b.apply()
+	b.sign()
+	w.commit(b)
+	w.stats.publish(&b.tally, len(b.requests), time.Since(began))
+	w.release()
+}
+
+// sweep enforces the time-outs and the memory bound; once a second.
+func (w *worker) sweep() {
+	w.now = time.Now()
+	w.queued = 0
+	var largest *conn
+	var next *conn
+	for c := w.conns.first; c != nil; c = next {
+		next = c.next
+		switch {
+		case c.partial() && w.now.Sub(c.partialSince) > partialFrameTimeout,
+			w.now.Sub(c.lastRead) > idleTimeout && c.sock.OutboundBuffered() == 0:
+			w.stats.timeouts.Add(1)
+			c.close()
+		default:
+			w.queued += c.sock.OutboundBuffered()
+			if largest == nil || c.sock.OutboundBuffered() > largest.sock.OutboundBuffered() {
+				largest = c
+			}
+		}
+	}
+	if w.queued > maxQueuedWorker {
+		w.closeSlow(largest)
+	}
+	w.retryHeld()
+}
+
+func (w *worker) closeSlow(c *conn) {
+	w.stats.slowReaders.Add(1)
+	w.queued -= c.sock.OutboundBuffered()
+	c.close()
+}
+
+// idle reports, from another thread, whether nothing is under way. While stopping nothing new begins, so once idle it
+// stays idle.
+func (w *worker) idle() bool {
+	if !w.running.Load() {
+		return true
+	}
+	result := make(chan bool, 1)
+	w.run(func() {
+		if !w.posted {
+			w.drain()
+		}
+		idle := !w.posted && w.batch.empty() && len(w.parked) == 0
+		for c := w.conns.first; c != nil; c = c.next {
+			idle = idle && c.sock.OutboundBuffered() == 0
+		}
+		result <- idle
+	})
+	select {
+	case idle := <-result:
+		return idle && w.creditsDelivered()
+	case <-w.node.ended:
+		return true
+	}
+}
+
+// stop ends the engine. It polls every half second, so engines are stopped side by side.
+func (w *worker) stop() {
+	for _, l := range w.links {
+		if l != nil {
+			l.close()
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	_ = w.engine.Stop(ctx)
+}
