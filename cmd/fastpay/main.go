@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, part of the interface.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+// run executes the command line args, whose first element is the name that the program was called by, and returns the
+// exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	// The first signal asks the command to end in order; the context's end gives the second one its default action.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	root := newRootCommand(filepath.Base(args[0]))
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(spreadValues(args[1:]))
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	return report(stderr, cmd, err)
+}
+
+// report prints why cmd failed and returns the exit code.
+func report(stderr io.Writer, cmd *cobra.Command, err error) int {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(stderr, "%s: interrupted\n", cmd.CommandPath())
+		return exitInterrupted
+	}
+	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), err)
+	if h, ok := errors.AsType[*hintError](err); ok {
+		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		fmt.Fprintf(stderr, "Run '%s --help' for its flags and an example.\n", cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// multiFlag is the one flag that takes several values after one mention, as the prototype's argument parser had it.
+const multiFlag = "--server-configs"
+
+// spreadValues turns "--server-configs A B" into "--server-configs=A --server-configs=B": the values end at the next
+// argument that begins with a dash.
+func spreadValues(args []string) []string {
+	spread := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		if strings.ReplaceAll(args[i], "_", "-") != multiFlag {
+			spread = append(spread, args[i])
+			continue
+		}
+		first := i + 1
+		for i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			i++
+			spread = append(spread, multiFlag+"="+args[i])
+		}
+		if i < first {
+			spread = append(spread, multiFlag) // without a value: the parser says so
+		}
+	}
+	return spread
+}
