@@ -18,7 +18,6 @@ var (
 	errTransactionIndex  = &codec.Error{Code: codec.UnexpectedTransactionIndex}
 	errUnderflow         = &codec.Error{Code: codec.BalanceUnderflow}
 	errSequenceOverflow  = &codec.Error{Code: codec.SequenceOverflow}
-	errPending           = &codec.Error{Code: codec.PreviousTransferMustBeConfirmedFirst}
 )
 
 // Credit applies a certificate that another shard has debited, or that arrived as a CrossShard message and has verified.

@@ -57,30 +57,24 @@ func (s *Shard) findConfirmed(a *account, sequence uint64) (pos uint64, ok bool)
 // the way back to the first one wanted, and copies from there.
 func (s *Shard) appendReceived(dst []byte, start int, a *account, skip uint64, maxReply int) (
 	reply []byte, n uint64, ok bool) {
-	room := min(maxReply, s.maxMessage) - (len(dst) - start)
-	most := uint64(max(room/s.minCertificate, 1))
-	want := min(a.received-skip, most)
+	limit := min(maxReply, s.maxMessage)
+	most := max((limit-(len(dst)-start))/s.minCertificate, 1)
+	want := min(a.received-skip, uint64(most))
 	pos, ok := s.archive.find(a.receivedTail, a.received, skip+want, logReceived)
 	if !ok {
 		return dst, 0, false
 	}
 	positions := s.positions[:want]
-	for i := int(want) - 1; i >= 0; i-- {
+	for i := len(positions) - 1; i >= 0; i-- {
 		if !s.archive.has(pos) {
 			return dst, 0, false
 		}
 		positions[i] = pos
 		pos = s.archive.links(pos, logReceived).previous
 	}
-	limit := start + min(maxReply, s.maxMessage)
 	for i, pos := range positions {
 		c := s.archive.certificate(pos)
-		if i == 0 {
-			limit = start + s.maxMessage
-		} else {
-			limit = start + min(maxReply, s.maxMessage)
-		}
-		if len(dst)+len(c) > limit {
+		if size := len(dst) - start + len(c); size > s.maxMessage || i > 0 && size > limit {
 			break
 		}
 		dst = append(dst, c...)

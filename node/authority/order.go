@@ -2,6 +2,7 @@ package authority
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"fastpay/codec"
 	"fastpay/crypto"
@@ -25,9 +26,7 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 	if a.pending != 0 {
 		p := s.pending.slots.at(a.pending - 1)
 		if !bytes.Equal(p.transferBytes(), o.TransferBytes()) {
-			out := refuse(dst, errPending)
-			out.Reply = append(out.Reply, p.orderBytes()...)
-			return out
+			return refusePending(dst, p)
 		}
 		return s.accept(dst, a)
 	}
@@ -42,6 +41,14 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 	out := s.accept(dst, a)
 	out.NewVote, out.Changed = true, true
 	return out
+}
+
+// refusePending answers that the order in p must be confirmed first. The error holds the order as it is stored, so its
+// bytes are appended without making a view of them.
+func refusePending(dst []byte, p *slot) Outcome {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(codec.KindError))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(codec.PreviousTransferMustBeConfirmedFirst))
+	return Outcome{Reply: append(dst, p.orderBytes()...), VoteAt: -1, CreditTo: -1}
 }
 
 // KnownOrder reports whether exactly this order, with exactly these signature bytes, is pending here: then its signature

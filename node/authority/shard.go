@@ -112,7 +112,7 @@ func New(opts Options) (*Shard, error) {
 	}
 	opts.MaxMessage = cmp.Or(opts.MaxMessage, codec.DefaultMaxMessage)
 	opts.ArchiveBytes = cmp.Or(opts.ArchiveBytes, DefaultArchiveBytes)
-	largest := maxOrderSize + 8 + opts.Committee.Len()*codec.VoteEntrySize
+	largest := codec.MaxCertificateSize(opts.Committee.Len())
 	if need := infoSize + largest; opts.MaxMessage < need {
 		return nil, fmt.Errorf("%w: messages of %d bytes, but a certificate of all %d members needs %d", ErrOptions,
 			opts.MaxMessage, opts.Committee.Len(), need)

@@ -1,0 +1,3 @@
+package authority
+
+type contractStep struct{}
