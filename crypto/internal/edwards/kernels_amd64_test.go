@@ -1,0 +1,5 @@
+//go:build !purego
+
+package edwards
+
+func setAccelerated(on bool) { accelerated = on }
