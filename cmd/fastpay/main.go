@@ -48,7 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // report prints why cmd failed and returns the exit code.
 func report(stderr io.Writer, cmd *cobra.Command, err error) int {
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintf(stderr, "%s: interrupted\n", cmd.CommandPath())
+		fmt.Fprintf(stderr, "%s: interrupted: %s\n", cmd.CommandPath(), err)
 		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), err)

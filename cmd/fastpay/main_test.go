@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fastpay/node/client"
 )
 
 func TestSpreadValues(t *testing.T) {
@@ -50,7 +52,7 @@ func TestMicroseconds(t *testing.T) {
 	bad("4 s")
 	bad("9223372036854776")
 	bad("99999999999999999999")
-	if got := newMicroseconds(defaultTimeout).String(); got != "4000000" {
+	if got := newMicroseconds(client.DefaultTimeout).String(); got != "4000000" {
 		t.Errorf("the default is shown as %s", got)
 	}
 }
