@@ -23,7 +23,7 @@ func (n *Node) maxCertificateBytes() int {
 func (w *worker) connectShards() {
 	n := w.node
 	for range n.workers {
-		w.inbox = append(w.inbox, &inbox{ring: newRing(creditRingBytes, n.maxCertificateBytes())})
+		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, n.maxCertificateBytes())})
 	}
 	for s := range n.Member.NumShards {
 		if n.byShard[s] == nil {

@@ -53,7 +53,8 @@ const (
 	// udpSocketBuffer is asked of the kernel for each UDP socket: bursts of thousands of datagrams between two rounds.
 	udpSocketBuffer = 8 << 20
 
-	// creditRingBytes is the queue of credits from one worker to another.
+	// creditRingBytes is the queue of credits from one worker to another. It must hold those of two batches: a batch
+	// sends none before it has reserved all.
 	creditRingBytes = 4 << 20
 	// outboxBytes is the queue of unacknowledged credits to a shard in another process.
 	outboxBytes = 16 << 20
@@ -65,3 +66,17 @@ const (
 	linkRetryMin = 50 * time.Millisecond
 	linkRetryMax = 2 * time.Second
 )
+
+// limits are those of the above that tests make small.
+type limits struct {
+	connections        int64 // 0 means what the descriptors allow
+	creditRing, outbox int
+	queuedConn         int
+	idle, partialFrame time.Duration
+	sweep              time.Duration
+}
+
+var defaultLimits = limits{
+	creditRing: creditRingBytes, outbox: outboxBytes, queuedConn: maxQueuedConn,
+	idle: idleTimeout, partialFrame: partialFrameTimeout, sweep: sweepInterval,
+}

@@ -32,7 +32,7 @@ type link struct {
 func newLink(w *worker, shard int) *link {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &link{
-		w: w, shard: shard, ring: newRing(outboxBytes, w.node.maxCertificateBytes()),
+		w: w, shard: shard, ring: newRing(w.node.limits.outbox, w.node.maxCertificateBytes()),
 		wake: make(chan struct{}, 1), ctx: ctx, close: cancel,
 	}
 }

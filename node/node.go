@@ -66,6 +66,9 @@ func (n *Node) start() error {
 	if n.connLimit, err = connectionLimit(); err != nil {
 		return err
 	}
+	if n.limits.connections > 0 {
+		n.connLimit = min(n.connLimit, n.limits.connections)
+	}
 	if err := n.makeWorkers(); err != nil {
 		return err
 	}

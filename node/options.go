@@ -54,6 +54,8 @@ type Options struct {
 	Durability Durability
 	// Logger gets start, stop and what operators must know; never called for a request. nil means slog.Default.
 	Logger *slog.Logger
+
+	limits *limits // nil means the constants
 }
 
 // maxSupplyBits bounds the initial money: sums of balances and credits then stay far from the limits of 128 bits.
@@ -105,6 +107,9 @@ func (o Options) check() (*config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.limits == nil {
+		c.limits = &defaultLimits
 	}
 	if err := c.checkWorkers(); err != nil {
 		return nil, err

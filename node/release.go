@@ -42,7 +42,7 @@ func (w *worker) write(buf *replyBuffer) {
 		if !c.closed {
 			if queued := c.sock.OutboundBuffered(); queued > 0 {
 				w.queued += len(buf.bytes)
-				if queued > maxQueuedConn {
+				if queued > w.node.limits.queuedConn {
 					w.closeSlow(c)
 				}
 			}

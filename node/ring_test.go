@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -72,6 +73,7 @@ func TestRingBetweenGoroutines(t *testing.T) {
 		for i := range n {
 			b := bytes.Repeat([]byte{byte(i)}, i%100)
 			for !r.reserve(len(b)) {
+				runtime.Gosched()
 			}
 			r.push(uint32(i), b)
 		}
@@ -80,6 +82,7 @@ func TestRingBetweenGoroutines(t *testing.T) {
 	for i := 0; i < n; {
 		tag, b, after, ok := r.next(pos)
 		if !ok {
+			runtime.Gosched()
 			continue
 		}
 		if tag != uint32(i) || len(b) != i%100 {

@@ -163,7 +163,7 @@ func (w *worker) OnTick() (time.Duration, gnet.Action) {
 	if w.running.Load() {
 		w.run(w.sweep)
 	}
-	return sweepInterval, gnet.None
+	return w.node.limits.sweep, gnet.None
 }
 
 // run queues f for the loop. From any thread, once ready.
@@ -215,8 +215,8 @@ func (w *worker) sweep() {
 	for c := w.conns.first; c != nil; c = next {
 		next = c.next
 		switch {
-		case c.partial() && w.now.Sub(c.partialSince) > partialFrameTimeout,
-			w.now.Sub(c.lastRead) > idleTimeout && c.sock.OutboundBuffered() == 0:
+		case c.partial() && w.now.Sub(c.partialSince) > w.node.limits.partialFrame,
+			w.now.Sub(c.lastRead) > w.node.limits.idle && c.sock.OutboundBuffered() == 0:
 			w.stats.timeouts.Add(1)
 			c.close()
 		default:
