@@ -32,6 +32,7 @@ type batch struct {
 	replyBytes int
 	credits    []credit
 	held       []*conn // connections that began to hold back in this batch
+	work       int     // in units of a vote's check, see batchWork
 	position   uint64  // of its records, in order of application
 	tally      tally
 }
@@ -92,8 +93,7 @@ func newBatch(w *worker) *batch {
 func (b *batch) empty() bool { return len(b.requests) == 0 }
 
 func (b *batch) full() bool {
-	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests ||
-		b.good.Len()+b.suspect.Len() >= batchSignatures
+	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests || b.work >= batchWork
 }
 
 // add takes a message in; the bytes are copied. A full batch is worked off first.
@@ -139,6 +139,7 @@ func (b *batch) admit(r *request) bool {
 		r.order = m.Order()
 		if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
 			b.checkOrder(r, r.order)
+			b.work += workSign
 		}
 	case codec.KindCertificate:
 		r.cert = m.Certificate()
@@ -182,6 +183,7 @@ func (b *batch) checkOrder(r *request, o codec.Order) {
 	if !r.shard.core.KnownOrder(o) {
 		v, suspect := b.verifier(r)
 		b.checks = append(b.checks, check{int32(v.AddOrder(o.Sender(), r.signed, o.Signature())), suspect})
+		b.work += workOrder
 	}
 	r.checks[1] = int32(len(b.checks))
 }
@@ -198,6 +200,7 @@ func (b *batch) checkCertificate(r *request, cert codec.Certificate) {
 			continue
 		}
 		b.checks = append(b.checks, check{int32(v.AddVote(member, r.signed, sig)), suspect})
+		b.work++
 	}
 	r.checks[1] = int32(len(b.checks))
 }
@@ -394,7 +397,7 @@ func (b *batch) reset() {
 	b.requests, b.checks = b.requests[:0], b.checks[:0]
 	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
 	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
-	b.credits, b.held, b.replyBytes = b.credits[:0], b.held[:0], 0
+	b.credits, b.held, b.replyBytes, b.work = b.credits[:0], b.held[:0], 0, 0
 	b.tally = tally{}
 	if cap(b.datagramTo) > maxIdleReplies {
 		b.datagramTo = nil

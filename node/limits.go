@@ -4,9 +4,12 @@ import "time"
 
 // Every buffer and queue has a bound. What a peer can make a node hold is the sum of these.
 const (
-	// batchSignatures closes a batch: above about 600 signatures a batch gets no cheaper with voi, and 1,024 of them
-	// keep a loop busy below 10 ms.
-	batchSignatures = 1024
+	// batchWork closes a batch, in units of a vote's check: above about 600 signatures a batch gets no cheaper with voi,
+	// and 1,024 votes keep a loop busy below 10 ms. An order costs as much as two votes to check, whatever the
+	// implementation, and one to sign.
+	batchWork = 1024
+	workOrder = 2
+	workSign  = 1
 	// batchFrameBytes closes a batch: what its arena holds of received messages.
 	batchFrameBytes = 256 << 10
 	// batchRequests bounds the replies of a batch: requests may be as short as 38 bytes.

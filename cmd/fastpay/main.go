@@ -12,9 +12,11 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"fastpay/bench"
 )
 
-// Exit codes, part of the interface.
+// Exit codes, part of the interface. A measurement that can't be trusted has others, see bench.RunError.
 const (
 	exitOK          = 0
 	exitFailure     = 1
@@ -58,6 +60,9 @@ func report(stderr io.Writer, cmd *cobra.Command, err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintf(stderr, "Run '%s --help' for its flags and an example.\n", cmd.CommandPath())
 		return exitUsage
+	}
+	if result, ok := errors.AsType[*bench.RunError](err); ok {
+		return result.ExitCode()
 	}
 	return exitFailure
 }

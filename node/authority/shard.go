@@ -107,8 +107,11 @@ func New(opts Options) (*Shard, error) {
 	if _, ok := opts.Committee.Index(&opts.Name); !ok {
 		return nil, fmt.Errorf("%w: %s is not in the committee", ErrOptions, codec.FormatAddress(&opts.Name))
 	}
-	if opts.NumShards < 1 || opts.Shard < 0 || opts.Shard >= opts.NumShards {
+	if opts.NumShards < 1 || opts.NumShards > committee.MaxPort || opts.Shard < 0 || opts.Shard >= opts.NumShards {
 		return nil, fmt.Errorf("%w: shard %d of %d", ErrOptions, opts.Shard, opts.NumShards)
+	}
+	if opts.ExpectedAccounts < 0 || opts.ExpectedAccounts > maxElements {
+		return nil, fmt.Errorf("%w: %d expected accounts", ErrOptions, opts.ExpectedAccounts)
 	}
 	opts.MaxMessage = cmp.Or(opts.MaxMessage, codec.DefaultMaxMessage)
 	opts.ArchiveBytes = cmp.Or(opts.ArchiveBytes, DefaultArchiveBytes)

@@ -108,8 +108,9 @@ func newDriver(c *committee.Committee, g goal, account codec.Address, known Look
 
 // NewCertify makes the driver that turns a signed order into a certificate. An authority that lags is brought up to date
 // first: with the payer's earlier certificates, and when it does not know of the money, with the payments in received.
-// The certificate may turn out to be of another order, when the number has been used; compare the transfers.
-func NewCertify(c *committee.Committee, order codec.Order, received []codec.Certificate, known Lookup) *Driver {
+// The certificate may turn out to be of another order, when the number has been used; compare the transfers. What
+// authorities said in survey, if not nil, they are not asked again.
+func NewCertify(c *committee.Committee, order codec.Order, received []codec.Certificate, known Lookup, survey *Driver) *Driver {
 	d := newDriver(c, goalCertify, *order.Sender(), known)
 	d.order = order
 	d.signed = order.AppendSignedBytes(nil)
@@ -123,8 +124,13 @@ func NewCertify(c *committee.Committee, order codec.Order, received []codec.Cert
 		d.remember(r)
 	}
 	for i := range d.seats {
-		d.ask(&d.seats[i])
+		if survey != nil && survey.seats[i].step == stepDone {
+			d.told(&d.seats[i], &survey.seats[i].state)
+		} else {
+			d.ask(&d.seats[i])
+		}
 	}
+	d.decide()
 	return d
 }
 

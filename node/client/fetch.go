@@ -9,7 +9,7 @@ import (
 
 // fetch is the search for one certificate that someone lacks. Each authority is asked once at most. So many are asked at
 // a time that an honest one is among them (weight of validity); when one fails, the next is asked. So the silent ones
-// delay nothing, and a certificate that is anywhere among those who answer is found.
+// delay nothing, and a certificate that a quorum has settled is found.
 type fetch struct {
 	want        payment
 	asked       []bool

@@ -35,7 +35,7 @@ type Wallet struct {
 	accounts []*Account
 	index    map[codec.Address]*Account
 	sorted   bool
-	unsaved  bool // the last Save failed: the file may lack what memory has
+	unsaved  bool // the file may lack an order that is pending in memory
 
 	step func(name string) error // before each step of a Save; tests fail there
 }
