@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fastpay/node"
+)
+
+// result draws the conclusions.
+func (r *measured) result() *Result {
+	m := r.meter
+	window := m.ended - m.began
+	res := &Result{
+		Schema:          schemaVersion,
+		Command:         r.Command,
+		Seed:            r.Seed,
+		Protocol:        r.Protocol.String(),
+		CommitteeSize:   r.CommitteeSize,
+		NumShards:       r.NumShards,
+		NumAccounts:     r.NumAccounts,
+		MaxInFlight:     r.MaxInFlight,
+		Durability:      r.Durability,
+		Seconds:         window.Seconds(),
+		PaymentsOK:      m.confirmations,
+		PaymentsPerSec:  ratio(float64(m.confirmations), window.Seconds()),
+		OrdersOK:        m.orders,
+		ConfirmationsOK: m.confirmations,
+		Rejected:        m.rejected,
+		Lost:            m.lost,
+		Retransmitted:   m.retransmitted,
+		Conserved:       r.audited == nil && r.balanced && r.books.confirmed >= uint64(m.confirmed),
+		LatencyUs:       Latency{percentiles(m.order), percentiles(m.confirmation)},
+		BytesPerPayment: ratio(float64(m.bytes), float64(m.confirmations)),
+		Environment:     r.environ,
+		PerSecond:       m.perSecond(),
+		WarmUp:          WarmUp{m.began.Seconds(), m.warmedUp},
+		Prepare:         Preparing{r.made.total, r.made.cached, r.made.elapsed.Seconds()},
+		InProcess:       r.InProcess,
+		Workers:         r.workers,
+		Duplicates:      m.duplicates,
+		Rejections:      m.topReasons(),
+		ConfirmedAll:    m.confirmed,
+		Profiles:        append([]string{}, r.after.Hints...),
+	}
+	res.PerCore = ratio(res.PaymentsPerSec, float64(r.environ.Cores))
+	res.WindowNotFullPercent = 100 * ratio(m.notFull.Seconds(), window.Seconds())
+	res.Environment.StealPercent = r.stolen
+	if r.stopped != nil {
+		res.Stopped = r.stopped.Error()
+	}
+	r.addNode(res)
+	res.Flags, res.Notes = r.flags(res), r.notes()
+	res.Valid = len(res.Flags) == 0
+	return res
+}
+
+// addNode fills in what the authority itself counted. Its window is between its two snapshots, and a little longer than
+// the generator's.
+func (r *measured) addNode(res *Result) {
+	a, b := &r.before, &r.after
+	res.Environment.GOMAXPROCS = b.GOMAXPROCS
+	s := statsSince(b.Stats, a.Stats)
+	res.Node = s
+	payments := float64(s.Certificates)
+	cpu, wait := b.CPU-a.CPU, b.QueueWait-a.QueueWait
+	if r.InProcess {
+		cpu -= r.meter.cpu
+	}
+	res.CPUUsPerPayment = CPUUse{
+		Node:      ratio(us(cpu), payments),
+		Generator: ratio(us(r.meter.cpu), float64(r.meter.confirmations)),
+	}
+	res.SignaturesPerPay = ratio(float64(s.Signatures), payments)
+	res.MeanBatch = ratio(float64(s.Requests), float64(s.Batches))
+	res.PeakRSSBytes = b.PeakRSS
+	res.GCCycles = int(b.GCCycles - a.GCCycles)
+	res.GCPauseUs = us(b.GCPause - a.GCPause)
+	res.AllocsPerPayment = ratio(float64(b.Mallocs-a.Mallocs), payments)
+	res.BatchP999Us = float64(s.BatchP999Ns) / 1e3
+	busy := ratio((cpu + wait).Seconds(), (b.At-a.At).Seconds()*float64(b.Workers))
+	res.NodeIdlePercent = 100 * min(1, max(0, 1-busy))
+}
+
+func us(d time.Duration) float64 { return float64(d) / 1e3 }
+
+// ratio is a/b, and 0 when there is nothing to divide by.
+func ratio(a, b float64) float64 {
+	if b <= 0 {
+		return 0
+	}
+	return a / b
+}
+
+// statsSince is what was counted between two moments; what is no count is as it was at the later one.
+func statsSince(now, before node.Stats) node.Stats {
+	d := now
+	d.Orders -= before.Orders
+	d.Certificates -= before.Certificates
+	d.Infos -= before.Infos
+	d.Rejected -= before.Rejected
+	d.Votes -= before.Votes
+	d.Signatures -= before.Signatures
+	d.BadSignatures -= before.BadSignatures
+	d.Credits -= before.Credits
+	d.CrossShardRefused -= before.CrossShardRefused
+	d.OutboxFull -= before.OutboxFull
+	d.Batches -= before.Batches
+	d.Requests -= before.Requests
+	d.BusyNs -= before.BusyNs
+	d.BytesIn -= before.BytesIn
+	d.BytesOut -= before.BytesOut
+	d.Refused -= before.Refused
+	d.Timeouts -= before.Timeouts
+	d.SlowReaders -= before.SlowReaders
+	d.Oversized -= before.Oversized
+	d.DatagramsDropped -= before.DatagramsDropped
+	return d
+}
+
+const (
+	// windowSlack forgives the window's end the length of a step.
+	windowSlack = 4 * maxStep
+	// boundPercent is how long the window may be not full, while the authority idles as long, before the generator is
+	// what was measured.
+	boundPercent = 5
+)
+
+// flags says what is wrong with a result.
+func (r *measured) flags(res *Result) []string {
+	flags := []string{}
+	for _, f := range [...]struct {
+		raised bool
+		flag   string
+	}{
+		{res.PaymentsOK == 0, FlagNothing},
+		{res.Rejected > 0, FlagRejected},
+		{res.Lost > 0, FlagLost},
+		{r.audited != nil, FlagNotAudited},
+		{r.audited == nil && !res.Conserved, FlagNotConserved},
+		{errors.Is(r.stopped, context.Canceled), FlagInterrupted},
+		{errors.Is(r.stopped, errExhausted), FlagExhausted},
+		{r.meter.ended-r.meter.began < minWindow-windowSlack, FlagShortWindow},
+		{!steady(res.PerSecond), FlagUnsteady},
+		{res.WindowNotFullPercent > boundPercent && res.NodeIdlePercent > boundPercent, FlagGeneratorBound},
+	} {
+		if f.raised {
+			flags = append(flags, f.flag)
+		}
+	}
+	return flags
+}
+
+// notes says what a reader should know, though nothing is wrong.
+func (r *measured) notes() []string {
+	notes := []string{}
+	if r.generator < 0 {
+		notes = append(notes, fmt.Sprintf("shared-cores: the generator runs on the authority's %d cores", r.environ.Cores))
+	}
+	if r.InProcess {
+		notes = append(notes, "in-process: authority and generator share one process and its memory")
+	}
+	if len(r.made.voters) >= r.CommitteeSize {
+		notes = append(notes, "small-committee: certificates hold the measured authority's own vote, which it need not check")
+	}
+	return notes
+}

@@ -1,0 +1,25 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// The test binary is also the authority's process, as the program itself is.
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], AuthorityCommand) {
+		if err := ServeAuthority(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	// gnet's pool of goroutines lives as long as the process.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+}

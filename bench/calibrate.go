@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node/committee"
+	"fastpay/perf"
+)
+
+// The number of payments to prepare for a window by time follows from what the signatures alone cost: no authority can be
+// faster than its arithmetic, so they don't run out, and on a slow machine nobody waits for payments that are never sent.
+const (
+	calibrateFor     = 150 * time.Millisecond
+	calibrateBatch   = 128
+	leastOverhead    = 2 * time.Microsecond // of everything but signatures, a payment and core; the design's goal
+	calibrateMargin  = 1.05
+	afterWindow      = 300 * time.Millisecond // load goes on while the window's ends are recorded
+	preparedMemShare = 4                      // at most one in so many bytes of memory holds payments
+)
+
+// signatureCost measures the least CPU time that a payment's signatures take the measured authority: the order's and
+// the votes' are checked, and its own vote made.
+func signatureCost(w *workload) time.Duration {
+	probe := &workload{seed: w.seed, members: w.members, voters: w.voters}
+	probe.expand(calibrateBatch)
+	s := newSigner(probe, newLanes(probe, 1, 0))
+	rounds, err := s.sign(context.Background(), 0, 1, calibrateBatch, nil)
+	if err != nil {
+		return 0 // only when canceled
+	}
+	spec := (&Options{Host: "localhost", NumShards: 1, Protocol: committee.TCP}).spec(probe)
+	c, err := spec.committeeAt(firstPort)
+	if err != nil {
+		return 0 // the run that follows tells why
+	}
+	keys, err := c.Keys()
+	if err != nil {
+		return 0
+	}
+	messages := make([][]byte, calibrateBatch)
+	for i := range messages {
+		t := probe.transfer(i, 0)
+		messages[i] = t.AppendSignedBytes(make([]byte, 0, codec.MinSignedSize))
+	}
+	v := crypto.NewVerifier(keys)
+	votes := make([]crypto.Signature, calibrateBatch)
+	best := time.Hour
+	for began := time.Now(); time.Since(began) < calibrateFor; {
+		start := time.Now()
+		v.Reset()
+		for i, message := range messages {
+			signatures := rounds[0][i*w.signaturesOf() : (i+1)*w.signaturesOf()]
+			v.AddOrder(&probe.accounts[i], message, &signatures[0])
+			for j, member := range w.voters {
+				v.AddVote(member, message, &signatures[2+j])
+			}
+		}
+		v.Verify()
+		w.members[0].SignBatch(votes, messages)
+		best = min(best, time.Since(start))
+	}
+	return best / calibrateBatch
+}
+
+// paymentsFor bounds the payments that this machine's authority can settle in the time of p.
+func paymentsFor(w *workload, p plan, inFlight int) int {
+	cost := signatureCost(w) + leastOverhead
+	cores := len(perf.AllowedCPUs())
+	seconds := (p.warmUp + p.window + afterWindow).Seconds()
+	n := int(calibrateMargin*seconds*float64(cores)/cost.Seconds()) + 2*inFlight
+	size := certAt + header + certificateSize(len(w.voters)) + crypto.SignatureSize
+	return min(n, int(perf.NewEnvironment("").MemoryBytes/preparedMemShare)/size)
+}

@@ -1,0 +1,16 @@
+// Package bench measures one authority of a committee, as the paper's experiments did: orders and certificates are made
+// beforehand, sent over loopback with a bounded number in flight, and every reply is verified.
+//
+// A run goes: Prepare makes keys, orders and certificates from a seed, or finds them in the cache (workload.go,
+// prepare.go, cache.go). The authority starts, in a process of its own (process.go) or in this one (authority.go). A
+// driver keeps the window of payments full (tcp.go, udp.go; drive.go has the phases), a meter counts (meter.go). Then all
+// balances are read over the wire and must add up to what was minted (audit.go). The result (result.go) is the source of
+// all text (text.go, results.go).
+//
+// The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
+// can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the
+// sequence number moved. What was rejected, lost or sent again is printed beside the rate; a window that was short,
+// unsteady or limited by the generator is flagged; a run that measured nothing is an error and not a table of zeros.
+//
+// It is no client for real money: the keys come from a public seed.
+package bench

@@ -1,0 +1,186 @@
+package bench
+
+import (
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"fastpay/codec"
+	"fastpay/perf"
+)
+
+// meter counts what a driver sees. What can be wrong is counted over the whole run, warm-up included, so that nothing
+// bad hides outside the window; what is measured is counted between begin and end. It belongs to the driver's goroutine.
+type meter struct {
+	// Over the whole run.
+	confirmed     int // payments, verified
+	rejected      int // requests that were answered with an error, or with anything but the expected reply
+	lost          int // payments that were never answered
+	retransmitted int // requests that were sent again
+	duplicates    int // replies that came again
+	reasons       map[string]int
+	notFull       time.Duration // in the window: replies were read and what they allow was not sent yet
+
+	// In the window.
+	measuring     bool
+	began, ended  time.Duration
+	warmedUp      int           // payments confirmed before the window
+	cpu           time.Duration // of the driver's thread
+	orders        int
+	confirmations int
+	bytes         int64 // sent and received, without the network's headers
+	order         *hdrhistogram.Histogram
+	confirmation  *hdrhistogram.Histogram
+	series        []int // payments confirmed in each seriesStep
+}
+
+const (
+	seriesStep = 100 * time.Millisecond
+	maxReasons = 16
+
+	// Latencies are kept to three digits from 1 µs to 100 s.
+	latencyMaxUs  = 100_000_000
+	latencyDigits = 3
+)
+
+func newMeter() *meter {
+	return &meter{
+		reasons:      make(map[string]int),
+		order:        hdrhistogram.New(1, latencyMaxUs, latencyDigits),
+		confirmation: hdrhistogram.New(1, latencyMaxUs, latencyDigits),
+		series:       make([]int, 0, 1024),
+	}
+}
+
+// begin starts the window at now, time since the driver's start. It is called from the driver's thread, as end is.
+func (m *meter) begin(now time.Duration) {
+	m.measuring, m.began, m.warmedUp = true, now, m.confirmed
+	m.cpu = -perf.ThreadUsage().CPU
+}
+
+func (m *meter) end(now time.Duration) {
+	m.measuring, m.ended = false, now
+	m.cpu += perf.ThreadUsage().CPU
+	if n := int((now - m.began + seriesStep - 1) / seriesStep); n > len(m.series) {
+		m.series = append(m.series, make([]int, n-len(m.series))...)
+	}
+}
+
+// answered counts n votes and n confirmed payments that were read at now, and sent latency ago.
+func (m *meter) answered(now, latency time.Duration, orders, confirmations int) {
+	m.confirmed += confirmations
+	if !m.measuring {
+		return
+	}
+	us := min(max(1, latency.Microseconds()), latencyMaxUs)
+	if orders > 0 {
+		m.orders += orders
+		_ = m.order.RecordValues(us, int64(orders)) // fails for values out of range only
+	}
+	if confirmations > 0 {
+		m.confirmations += confirmations
+		_ = m.confirmation.RecordValues(us, int64(confirmations))
+		step := int((now - m.began) / seriesStep)
+		for step >= len(m.series) {
+			m.series = append(m.series, 0)
+		}
+		m.series[step] += confirmations
+	}
+}
+
+// transferred counts bytes that were sent or received.
+func (m *meter) transferred(n int) {
+	if m.measuring {
+		m.bytes += int64(n)
+	}
+}
+
+// refuse counts a reply that is not the expected one; request names what it answers.
+func (m *meter) refuse(request string, message []byte) {
+	m.rejected++
+	reason := request + ": " + describeReply(message)
+	if _, known := m.reasons[reason]; known || len(m.reasons) < maxReasons {
+		m.reasons[reason]++
+	} else {
+		m.reasons["others"]++
+	}
+}
+
+// describeReply says in a few words what message is instead of the expected reply.
+func describeReply(message []byte) string {
+	var m codec.Message
+	switch {
+	case !m.Decode(message):
+		return "not a message"
+	case m.Kind == codec.KindError:
+		return (&codec.Error{Code: m.ErrorCode()}).Error()
+	case m.Kind != codec.KindInfoResponse:
+		return "not an answer"
+	case m.InfoResponse().Pending.IsZero():
+		return "account info that does not confirm it"
+	}
+	return "wrong vote"
+}
+
+// topReasons lists why requests were rejected, the most frequent first.
+func (m *meter) topReasons() []string {
+	reasons := make([]string, 0, len(m.reasons))
+	for r := range m.reasons {
+		reasons = append(reasons, r)
+	}
+	slices.SortFunc(reasons, func(a, b string) int {
+		if m.reasons[a] != m.reasons[b] {
+			return m.reasons[b] - m.reasons[a]
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	return reasons
+}
+
+// perSecond is the series in payments per whole second of the window.
+func (m *meter) perSecond() []int {
+	const steps = int(time.Second / seriesStep)
+	rates := make([]int, 0, len(m.series)/steps)
+	for s := m.series; len(s) >= steps; s = s[steps:] {
+		sum := 0
+		for _, n := range s[:steps] {
+			sum += n
+		}
+		rates = append(rates, sum)
+	}
+	return rates
+}
+
+// A window is steady when its halves differ by at most steadyDrift of the mean, and no second is below steadyDip of the
+// median. Both leave room for the noise of a shared machine.
+const (
+	steadyDrift = 0.10
+	steadyDip   = 0.50
+	// fewSeconds are too few to judge; such a window is flagged as short.
+	fewSeconds = 4
+)
+
+func steady(perSecond []int) bool {
+	n := len(perSecond)
+	if n < fewSeconds {
+		return true
+	}
+	half := n / 2
+	first, second := sum(perSecond[:half]), sum(perSecond[n-half:])
+	if diff := float64(first - second); max(diff, -diff) > steadyDrift*float64(first+second)/2 {
+		return false
+	}
+	sorted := slices.Sorted(slices.Values(perSecond))
+	return float64(sorted[0]) >= steadyDip*float64(sorted[n/2])
+}
+
+func sum(v []int) (total int) {
+	for _, n := range v {
+		total += n
+	}
+	return total
+}

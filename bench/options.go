@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"fastpay/codec"
+	"fastpay/node"
+	"fastpay/node/committee"
+)
+
+// Options configure a run. Run checks them.
+type Options struct {
+	Protocol      committee.Protocol
+	CommitteeSize int // authorities; one of them is measured
+	NumShards     int
+	NumAccounts   int
+	MaxInFlight   int     // payments begun and not confirmed, over all shards
+	Seconds       float64 // length of the measured window; unused when Payments is set
+	Payments      int     // measure exactly so many, however long it takes; 0 means by time
+	Seed          uint64  // of all keys
+
+	Host string // where the authority listens
+	Port int    // of its first shard; 0 finds free ones
+
+	Workers     int    // event loops of the authority; 0 means one a shard, at most one a CPU
+	Durability  string // of the authority
+	MaxMessage  int    // largest message in bytes
+	SendTimeout time.Duration
+	RecvTimeout time.Duration // a request without reply for so long is lost
+
+	InProcess  bool     // run the authority in this process, still behind sockets
+	Profiles   []string // of the authority in the window, names of perf.ProfileKinds
+	ProfileDir string
+	NoCache    bool     // neither read nor write prepared payments
+	Command    []string // the command line, for the record
+}
+
+// DefaultOptions is the configuration that the prototype's bench has without arguments, with a window of ten seconds.
+func DefaultOptions() Options {
+	return Options{
+		Protocol:      committee.UDP,
+		CommitteeSize: 10,
+		NumShards:     15,
+		NumAccounts:   40000,
+		MaxInFlight:   1000,
+		Seconds:       minWindow.Seconds(),
+		Seed:          42,
+		Host:          "127.0.0.1",
+		Durability:    string(node.DurabilityNone),
+		MaxMessage:    codec.DefaultMaxMessage,
+		SendTimeout:   4 * time.Second,
+		RecvTimeout:   4 * time.Second,
+	}
+}
+
+// Limits of a run, so that a slip of the finger is an error and not an exhausted machine.
+const (
+	maxCommittee = committee.MaxMembers
+	maxAccounts  = 10 << 20 // 10 million, the size that the design is for
+	maxInFlight  = 1 << 20
+	maxShards    = 4096
+	maxSeconds   = 24 * 3600
+	maxPayments  = 1 << 30
+)
+
+// minWindow is the shortest window whose rate is worth quoting; shorter ones are flagged.
+const minWindow = 10 * time.Second
+
+// Check tells what is wrong with o, as Run would.
+func (o *Options) Check() error {
+	for _, limit := range [...]struct {
+		name            string
+		value, min, max int
+	}{
+		{"committee-size", o.CommitteeSize, 1, maxCommittee},
+		{"num-shards", o.NumShards, 1, maxShards},
+		{"num-accounts", o.NumAccounts, 1, maxAccounts},
+		{"max-in-flight", o.MaxInFlight, 1, maxInFlight},
+		{"payments", o.Payments, 0, maxPayments},
+		{"port", o.Port, 0, math.MaxUint16 + 1 - o.NumShards},
+		{"workers", o.Workers, 0, o.NumShards},
+	} {
+		if limit.value < limit.min || limit.value > limit.max {
+			return fmt.Errorf("bench: %s is %d, expected %d to %d", limit.name, limit.value, limit.min, limit.max)
+		}
+	}
+	if o.Payments == 0 && !(o.Seconds > 0 && o.Seconds <= maxSeconds) {
+		return fmt.Errorf("bench: seconds is %v, expected more than 0 and at most %d", o.Seconds, maxSeconds)
+	}
+	if o.SendTimeout <= 0 || o.RecvTimeout <= 0 {
+		return errors.New("bench: time-outs must be positive")
+	}
+	if need := certificateSize(quorum(o.CommitteeSize)); o.MaxMessage < need {
+		return fmt.Errorf("bench: buffer-size is %d, a certificate of %d votes has %d bytes", o.MaxMessage,
+			quorum(o.CommitteeSize), need)
+	}
+	_, err := node.ParseDurability(o.Durability)
+	return err
+}
+
+func (o *Options) window() time.Duration { return time.Duration(o.Seconds * float64(time.Second)) }
+
+// quorum is how many authorities of n, of weight 1 each, make a certificate.
+func quorum(n int) int { return 2*n/3 + 1 }

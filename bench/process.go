@@ -1,0 +1,204 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/perf"
+)
+
+// The measured authority in a process of its own. The parent writes to its standard input: the specification as a line
+// of JSON, the accounts' addresses (32 bytes each), and then commands, one a line. The child answers each, and its start,
+// with a line of JSON on its standard output. When the input ends it stops, however the parent ended.
+const (
+	commandBegin = "begin"
+	commandEnd   = "end"
+)
+
+// childReply is one answer of the child.
+type childReply struct {
+	Port     int      `json:"port,omitempty"` // to the start
+	Snapshot snapshot `json:"snapshot"`       // to begin and end
+	Error    string   `json:"error,omitempty"`
+}
+
+// AuthorityCommand is how the binary starts itself as the measured authority: its arguments after the program's name.
+var AuthorityCommand = []string{"bench", "authority"}
+
+// childAuthority is the parent's end.
+type childAuthority struct {
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	pipe    io.Closer
+	port    int
+	stopped bool
+}
+
+// startChild runs the authority of spec in a new process, and returns once it accepts.
+func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer) (*childAuthority, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("bench: find this program to start it again: %w", err)
+	}
+	c := &childAuthority{cmd: exec.Command(exe, AuthorityCommand...)}
+	c.cmd.Args[0] = "fastpay"
+	c.cmd.Stderr = stderr
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the parent, which stops it in order
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("bench: authority process: %w", err)
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("bench: authority process: %w", err)
+	}
+	c.out = bufio.NewReader(out)
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("bench: authority process: %w", err)
+	}
+	line, err := json.Marshal(spec)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: authority process: %w", err), c.stop())
+	}
+	_, err = c.in.Write(append(line, '\n'))
+	if err == nil {
+		_, err = c.in.Write(addressBytes(addresses))
+	}
+	reply, replyErr := c.reply()
+	if err = errors.Join(replyErr, err); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	c.port = reply.Port
+	return c, nil
+}
+
+func addressBytes(a []codec.Address) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(a))), len(a)*crypto.PublicKeySize)
+}
+
+func (c *childAuthority) reply() (childReply, error) {
+	var r childReply
+	line, err := c.out.ReadBytes('\n')
+	if err != nil {
+		return r, fmt.Errorf("bench: the authority's process ended: %w", err)
+	}
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("bench: answer of the authority's process: %w", err)
+	}
+	if r.Error != "" {
+		return r, errors.New(r.Error)
+	}
+	return r, nil
+}
+
+func (c *childAuthority) command(name string) (snapshot, error) {
+	if _, err := io.WriteString(c.in, name+"\n"); err != nil {
+		return snapshot{}, fmt.Errorf("bench: the authority's process ended: %w", err)
+	}
+	r, err := c.reply()
+	return r.Snapshot, err
+}
+
+func (c *childAuthority) basePort() int { return c.port }
+
+func (c *childAuthority) begin() (snapshot, error) { return c.command(commandBegin) }
+
+func (c *childAuthority) end() (snapshot, error) { return c.command(commandEnd) }
+
+// stop closes the child's input and waits for its end; a child that does not end is killed.
+func (c *childAuthority) stop() error {
+	if c.stopped {
+		return nil
+	}
+	c.stopped = true
+	_ = c.in.Close()
+	kill := time.AfterFunc(stopTimeout+orphanGrace, func() { _ = c.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := c.cmd.Wait(); err != nil {
+		return fmt.Errorf("bench: the authority's process: %w", err)
+	}
+	return nil
+}
+
+// orphanGrace is how long a child whose parent has gone may take over its stop before it ends itself.
+const orphanGrace = 2 * time.Second
+
+// ServeAuthority is the child: it runs the authority that in describes, answers on out, and returns when in ends.
+func ServeAuthority(in io.Reader, out io.Writer) error {
+	signal.Ignore(os.Interrupt) // a terminal's Ctrl-C reaches the parent, and it decides
+	replies := json.NewEncoder(out)
+	r := bufio.NewReader(in)
+	a, err := startFrom(r)
+	if err != nil {
+		return errors.Join(err, replies.Encode(childReply{Error: err.Error()}))
+	}
+	if err := replies.Encode(childReply{Port: a.port}); err != nil {
+		return errors.Join(err, a.stop())
+	}
+	err = serveCommands(a, r, replies)
+	// If stopping hangs nobody is left to end this process.
+	time.AfterFunc(stopTimeout+orphanGrace/2, func() { os.Exit(1) })
+	return errors.Join(err, a.stop())
+}
+
+func startFrom(r *bufio.Reader) (*localAuthority, error) {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return nil, fmt.Errorf("bench: read the authority's specification: %w", err)
+	}
+	var spec authoritySpec
+	if err := json.Unmarshal(line, &spec); err != nil {
+		return nil, fmt.Errorf("bench: the authority's specification: %w", err)
+	}
+	perf.Prepare(spec.Profiles)
+	if spec.Accounts < 0 || spec.Accounts > maxAccounts {
+		return nil, fmt.Errorf("bench: the authority's specification: %d accounts", spec.Accounts)
+	}
+	addresses := make([]codec.Address, spec.Accounts)
+	if _, err := io.ReadFull(r, addressBytes(addresses)); err != nil {
+		return nil, fmt.Errorf("bench: read the accounts: %w", err)
+	}
+	a, err := startLocal(spec, addresses)
+	settle()
+	return a, err
+}
+
+func serveCommands(a *localAuthority, r *bufio.Reader, replies *json.Encoder) error {
+	for {
+		line, err := r.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("bench: read a command: %w", err)
+		}
+		var reply childReply
+		switch name := strings.TrimSuffix(line, "\n"); name {
+		case commandBegin:
+			reply.Snapshot, err = a.begin()
+		case commandEnd:
+			reply.Snapshot, err = a.end()
+		default:
+			err = errors.New("bench: unknown command " + strconv.Quote(name))
+		}
+		if err != nil {
+			reply.Error = err.Error()
+		}
+		if err := replies.Encode(reply); err != nil {
+			return fmt.Errorf("bench: answer a command: %w", err)
+		}
+	}
+}

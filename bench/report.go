@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// The part of a report that UpdateReport owns lies between these lines; the rest of the file is other people's.
+const (
+	reportBegin = "<!-- bench:begin - written by 'fastpay bench results', do not edit up to bench:end -->"
+	reportEnd   = "<!-- bench:end -->"
+	reportTitle = "# Results\n\n"
+)
+
+// UpdateReport renders results, in their order, into the Markdown file, which is made when it is not there.
+func UpdateReport(file string, results []*Result) error {
+	if len(results) == 0 {
+		return errors.New("bench: a report needs at least one result")
+	}
+	section, err := renderReport(results)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("bench: %w", err)
+	}
+	content, err := spliceReport(string(old), section)
+	if err != nil {
+		return fmt.Errorf("bench: %s: %w", file, err)
+	}
+	return replaceFile(file, []byte(content))
+}
+
+// spliceReport puts section between the markers of old, or at its end when it has none.
+func spliceReport(old, section string) (string, error) {
+	section = reportBegin + "\n\n" + section + "\n" + reportEnd + "\n"
+	before, rest, begins := strings.Cut(old, reportBegin)
+	_, after, ends := strings.Cut(rest, reportEnd+"\n")
+	switch {
+	case begins != ends:
+		return "", errors.New("only one of the lines bench:begin and bench:end is there")
+	case begins:
+		return before + section + after, nil
+	case old == "":
+		return reportTitle + section, nil
+	}
+	return strings.TrimRight(old, "\n") + "\n\n" + section, nil
+}
+
+func renderReport(results []*Result) (string, error) {
+	var b strings.Builder
+	b.WriteString("## Throughput of one authority\n\n" + whatRate + "\n\n")
+	renderOurs(&b, results)
+	if err := renderPaper(&b, results); err != nil {
+		return "", err
+	}
+	renderEnvironment(&b, results)
+	b.WriteString("### To repeat it\n\n`./bench.sh` runs all of it and rewrites this part of the file. Each line alone:\n\n")
+	for _, r := range results {
+		fmt.Fprintf(&b, "    %s\n", strings.Join(r.Command, " "))
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n", nil
+}
+
+const whatRate = `The rate is **payments per second**: a payment is a transfer order that was answered with the authority's vote, and the
+certificate of a quorum of other authorities that was answered with the account's new sequence number. Both are in the
+measured window, and the debit and credit they cause too. Every reply was compared with the only correct one. Orders and
+certificates were made before; one authority runs, beside its load generator, over loopback, as in the paper. Latency is
+from the write that carried a request to the read that brought its reply, with the whole window in flight.`
+
+// renderOurs is the table of what was measured.
+func renderOurs(b *strings.Builder, results []*Result) {
+	b.WriteString("| Committee | Protocol | Payments/s | per core | Latency p50 / p99 / p99.9, ms | CPU µs a payment: authority / generator | " +
+		"Signatures checked a payment | Requests a batch | Peak memory, MiB | Rejected / lost / sent again | Money conserved | Verdict |\n")
+	b.WriteString("|---:|---|---:|---:|---|---|---:|---:|---:|---|---|---|\n")
+	for _, r := range results {
+		verdict := "valid"
+		if !r.Valid {
+			verdict = "**" + strings.Join(r.Flags, ", ") + "**"
+		}
+		rate, perCore := "-", "-"
+		if r.PaymentsOK > 0 {
+			rate, perCore = "**"+grouped(int(r.PaymentsPerSec))+"**", grouped(int(r.PerCore))
+		}
+		p := r.LatencyUs.Confirmation
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s / %s / %s | %.2f / %.2f | %.2f | %.0f | %.0f | %d / %d / %d | %s | %s |\n",
+			r.CommitteeSize, strings.ToUpper(r.Protocol), rate, perCore, inMs(p.P50), inMs(p.P99), inMs(p.P999),
+			r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.SignaturesPerPay, r.MeanBatch, float64(r.PeakRSSBytes)/(1<<20),
+			r.Rejected, r.Lost, r.Retransmitted, yesNo(r.Conserved), verdict)
+	}
+	first := results[0]
+	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts all %d "+
+		"cores, the load generator runs on them too.\n\n", first.NumShards, grouped(first.NumAccounts), grouped(first.MaxInFlight),
+		first.Seconds, first.Seed, first.Durability, first.Environment.Cores)
+}
+
+func inMs(us *int64) string {
+	if us == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", float64(*us)/1e3)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "**no**"
+}
+
+// renderPaper sets the paper's rates beside ours.
+func renderPaper(b *strings.Builder, results []*Result) error {
+	points, err := paperPoints()
+	if err != nil {
+		return err
+	}
+	b.WriteString("### Beside the paper\n\n" + whatPaper + "\n\n")
+	b.WriteString("| Committee | Paper: orders/s | confirmations/s | payments/s that follow | per core of 48 | Ours: payments/s, protocol | per core | " +
+		"Ours / paper, per core |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, r := range results {
+		p, ok := paperAt(points, r.CommitteeSize)
+		if !ok || r.PaymentsOK == 0 {
+			continue
+		}
+		note := ""
+		if p.interpolated {
+			note = " (interpolated)"
+		}
+		fmt.Fprintf(b, "| %d%s | %s | %s | %s | %s | %s %s | %s | %.1f |\n", r.CommitteeSize, note, grouped(int(p.orders)),
+			grouped(int(p.confirmations)), grouped(int(p.payments())), grouped(int(p.payments()/paperCores)),
+			grouped(int(r.PaymentsPerSec)), strings.ToUpper(r.Protocol), grouped(int(r.PerCore)), r.PerCore/(p.payments()/paperCores))
+	}
+	b.WriteString("\n")
+	return nil
+}
+
+const whatPaper = `The paper's "over 80,000 tx/s with 20 authorities" and "160,000" are rates of one phase: transfer orders alone, or
+confirmation orders alone, on 48 cores (Figure 7, 75 shards, UDP, one million in all, 1,000 in flight; means of 9 runs from the
+published logs). A payment needs one of each, hence 1/(1/orders + 1/confirmations). Its replies were counted and not
+checked, and credits to other shards were not awaited. Its machine is older and larger than this one: the ratio per core
+compares two machines along with two programs.`
+
+func renderEnvironment(b *strings.Builder, results []*Result) {
+	e := results[0].Environment
+	dirty := ""
+	if e.Dirty {
+		dirty = ", with changes that are not committed"
+	}
+	b.WriteString("### Environment\n\n| | |\n|---|---|\n")
+	for _, row := range [...][2]string{
+		{"CPU", fmt.Sprintf("%s, %d cores", e.CPU, e.Cores)},
+		{"Instruction sets", strings.Join(e.Features, " ")},
+		{"Signatures", "backend " + e.CryptoBackend},
+		{"Kernel, memory", fmt.Sprintf("%s, %.1f GiB", e.Kernel, float64(e.MemoryBytes)/(1<<30))},
+		{"Go", fmt.Sprintf("%s, GOMAXPROCS %d, GOGC %s", e.Go, e.GOMAXPROCS, e.GOGC)},
+		{"Commit", e.Commit + dirty},
+		{"Load before, steal", fmt.Sprintf("%.2f, at most %.1f %%", e.LoadBefore, mostStolen(results))},
+	} {
+		fmt.Fprintf(b, "| %s | %s |\n", row[0], row[1])
+	}
+	b.WriteString("\n")
+}
+
+func mostStolen(results []*Result) (percent float64) {
+	for _, r := range results {
+		percent = max(percent, r.Environment.StealPercent)
+	}
+	return percent
+}

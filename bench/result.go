@@ -1,0 +1,236 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"fastpay/node"
+	"fastpay/perf"
+)
+
+// schemaVersion is Result.Schema. Fields are added at the end of their object; none is changed or removed.
+const schemaVersion = 1
+
+// Result is one run. As JSON it is the source of every text about the run.
+type Result struct {
+	Schema           int      `json:"schema"`
+	Command          []string `json:"command"`
+	Seed             uint64   `json:"seed"`
+	Protocol         string   `json:"protocol"`
+	CommitteeSize    int      `json:"committee_size"`
+	NumShards        int      `json:"num_shards"`
+	NumAccounts      int      `json:"num_accounts"`
+	MaxInFlight      int      `json:"max_in_flight"`
+	Durability       string   `json:"durability"`
+	Seconds          float64  `json:"seconds"` // of the window
+	PaymentsOK       int      `json:"payments_ok"`
+	PaymentsPerSec   float64  `json:"payments_per_second"`
+	OrdersOK         int      `json:"orders_ok"`
+	ConfirmationsOK  int      `json:"confirmations_ok"`
+	Rejected         int      `json:"rejected"`      // requests, over the whole run
+	Lost             int      `json:"lost"`          // payments, over the whole run
+	Retransmitted    int      `json:"retransmitted"` // requests, over the whole run
+	Conserved        bool     `json:"conserved"`
+	Valid            bool     `json:"valid"`
+	Flags            []string `json:"flags"`
+	LatencyUs        Latency  `json:"latency_us"`
+	CPUUsPerPayment  CPUUse   `json:"cpu_us_per_payment"`
+	SignaturesPerPay float64  `json:"signatures_per_payment"` // checked by the authority
+	MeanBatch        float64  `json:"mean_batch"`             // requests the authority handled at once
+	BytesPerPayment  float64  `json:"bytes_per_payment"`      // both ways, without network headers
+	PeakRSSBytes     int64    `json:"peak_rss_bytes"`         // of the authority's process in the window
+	GCCycles         int      `json:"gc_cycles"`              // of the authority's process in the window
+
+	Environment perf.Environment `json:"environment"`
+
+	PerSecond            []int      `json:"per_second"` // payments confirmed in each whole second of the window
+	WarmUp               WarmUp     `json:"warm_up"`
+	Prepare              Preparing  `json:"prepare"`
+	InProcess            bool       `json:"in_process"`
+	Workers              int        `json:"workers"`
+	PerCore              float64    `json:"payments_per_second_per_core"` // of all cores that the process may use
+	WindowNotFullPercent float64    `json:"window_not_full_percent"`      // time from reading replies to sending what they allow
+	NodeIdlePercent      float64    `json:"node_idle_percent"`            // of its workers' time: neither running nor waiting for a CPU
+	AllocsPerPayment     float64    `json:"allocs_per_payment"`           // by the authority's process
+	GCPauseUs            float64    `json:"gc_pause_us"`                  // in the window, all together
+	BatchP999Us          float64    `json:"batch_p99_9_us"`               // how long the authority works on a batch
+	Duplicates           int        `json:"duplicates"`                   // replies that came again
+	Rejections           []string   `json:"rejections"`                   // why, the most frequent first
+	ConfirmedAll         int        `json:"confirmed_with_warm_up"`
+	Stopped              string     `json:"stopped"` // why the run ended early
+	Notes                []string   `json:"notes"`   // true of the run, and no fault of it
+	Profiles             []string   `json:"profiles"`
+	Node                 node.Stats `json:"node"` // the authority's own counts in the window
+}
+
+// Latency is of requests sent in a closed loop: from the write that carried the request to the read that brought the reply.
+// Over TCP order and certificate are sent together, so both count from the same moment.
+type Latency struct {
+	Order        Percentiles `json:"order"`
+	Confirmation Percentiles `json:"confirmation"`
+}
+
+// Percentiles are in µs; nil where there are too few samples for one.
+type Percentiles struct {
+	P50  *int64 `json:"p50"`
+	P90  *int64 `json:"p90"`
+	P99  *int64 `json:"p99"`
+	P999 *int64 `json:"p99_9"`
+	Max  *int64 `json:"max"`
+}
+
+// CPUUse is CPU time in µs.
+type CPUUse struct {
+	Node      float64 `json:"node"`
+	Generator float64 `json:"generator"`
+}
+
+// WarmUp is what came before the window.
+type WarmUp struct {
+	Seconds  float64 `json:"seconds"`
+	Payments int     `json:"payments"`
+}
+
+// Preparing is what came before the run.
+type Preparing struct {
+	Payments int     `json:"payments"`
+	Cached   int     `json:"cached"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// Flags of a result; each makes it not valid.
+const (
+	FlagShortWindow    = "short-window"    // less than minWindow
+	FlagUnsteady       = "unsteady"        // the rate changed within the window
+	FlagGeneratorBound = "generator-bound" // the authority waited for the generator
+	FlagInterrupted    = "interrupted"     // by the user: partial
+	FlagRejected       = "rejected"
+	FlagLost           = "lost"
+	FlagNotConserved   = "not-conserved"
+	FlagNotAudited     = "not-audited" // the balances could not be read after the run
+	FlagNothing        = "nothing-measured"
+	FlagExhausted      = "exhausted" // the prepared payments ran out before the window's end
+)
+
+// minSamples is how many samples a quantile needs: ten beyond it.
+func minSamples(quantile float64) int64 { return int64(math.Ceil(10 / (1 - quantile/100))) }
+
+func percentiles(h *hdrhistogram.Histogram) (p Percentiles) {
+	n := h.TotalCount()
+	for _, want := range [...]struct {
+		to *(*int64)
+		q  float64
+	}{{&p.P50, 50}, {&p.P90, 90}, {&p.P99, 99}, {&p.P999, 99.9}} {
+		if n >= minSamples(want.q) {
+			v := h.ValueAtQuantile(want.q)
+			*want.to = &v
+		}
+	}
+	if n > 0 {
+		v := h.Max()
+		p.Max = &v
+	}
+	return p
+}
+
+// Exit codes of a run, part of the interface. 1 is any other failure and 2 a mistake on the command line.
+const (
+	ExitFailed      = 3 // nothing measured, or payments rejected or lost
+	ExitNotValid    = 4 // a flagged result, with --require-valid
+	ExitUnconserved = 5 // money appeared or vanished
+)
+
+// RunError is a run whose result is there and can't be trusted as a measurement.
+type RunError struct {
+	Code int
+	Text string
+}
+
+func (e *RunError) Error() string { return "bench: " + e.Text }
+
+// ExitCode is what the process should end with.
+func (e *RunError) ExitCode() int { return e.Code }
+
+// Err is the run's verdict: nil, or a *RunError. Flags alone are an error only if valid is required.
+func (r *Result) Err(requireValid bool) error {
+	has := func(flag string) bool { return slices.Contains(r.Flags, flag) }
+	switch {
+	case has(FlagNotConserved):
+		return &RunError{ExitUnconserved, "not conserved: the balances do not add up to what was minted"}
+	case has(FlagNothing):
+		return &RunError{ExitFailed, "nothing was measured" + because(r.Stopped) + because(strings.Join(r.Rejections, "; "))}
+	case has(FlagRejected), has(FlagLost):
+		return &RunError{ExitFailed, fmt.Sprintf("%d requests rejected, %d payments lost", r.Rejected, r.Lost) +
+			because(strings.Join(r.Rejections, "; "))}
+	case has(FlagNotAudited):
+		return &RunError{ExitFailed, "the balances could not be read after the run"}
+	case requireValid && !r.Valid:
+		return &RunError{ExitNotValid, "the result is not valid: " + strings.Join(r.Flags, ", ")}
+	}
+	return nil
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+// WriteFile writes r as JSON; the file appears whole or not at all.
+func (r *Result) WriteFile(name string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("bench: result: %w", err)
+	}
+	return replaceFile(name, append(b, '\n'))
+}
+
+// replaceFile writes a file beside name and renames it.
+func replaceFile(name string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	_, err = f.Write(content)
+	if chmodErr := f.Chmod(0o644); err == nil {
+		err = chmodErr
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("bench: %w", err)
+	}
+	return nil
+}
+
+// ReadResult reads a file that WriteFile wrote, of this version or a later one.
+func ReadResult(name string) (*Result, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	r := new(Result)
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("bench: %s is not a result: %w", name, err)
+	}
+	if r.Schema < schemaVersion {
+		return nil, fmt.Errorf("bench: %s is not a result: schema %d", name, r.Schema)
+	}
+	return r, nil
+}

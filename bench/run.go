@@ -1,0 +1,188 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node/committee"
+	"fastpay/perf"
+)
+
+// Warm-up: by time, or a share of the payments that are measured, within bounds.
+const (
+	warmUp            = 2 * time.Second
+	warmUpShare       = 10 // one in so many payments
+	warmUpMaxPayments = 50_000
+)
+
+// Run prepares, measures and audits. Canceling ctx ends the measurement early, with a result that says so; during the
+// preparation it ends in ctx's error. Progress and the authority's complaints go to stderr. Whether a result is good is
+// told by its Err.
+func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	perf.Prepare(o.Profiles)
+	if o.MaxInFlight < o.NumShards {
+		o.MaxInFlight = o.NumShards // each shard has a window of its own
+	}
+	environment := perf.NewEnvironment(crypto.Backend())
+	w := newWorkload(o.Seed, o.CommitteeSize)
+	plan := o.plan()
+	total := plan.warmUpPayments + plan.payments
+	if plan.payments == 0 {
+		total = paymentsFor(w, plan, o.MaxInFlight)
+	}
+	store := new(cache)
+	if !o.NoCache {
+		store = openCache(o.Seed, o.CommitteeSize, o.NumAccounts)
+	}
+	p := newProgress(stderr, "Preparing payments", total)
+	made, err := prepare(ctx, w, store, o.NumAccounts, o.NumShards, total, p)
+	p.finish()
+	if err != nil {
+		return nil, err
+	}
+	settle()
+	return o.measure(ctx, made, plan, environment, stderr)
+}
+
+func (o *Options) plan() plan {
+	if o.Payments > 0 {
+		warm := min(max(o.Payments/warmUpShare, o.MaxInFlight), warmUpMaxPayments)
+		return plan{warmUpPayments: warm, payments: o.Payments}
+	}
+	return plan{warmUp: min(warmUp, o.window()), window: o.window()}
+}
+
+func (o *Options) spec(w *workload) authoritySpec {
+	members := make([]crypto.PublicKey, len(w.members))
+	for i := range members {
+		members[i] = w.members[i].Public()
+	}
+	return authoritySpec{
+		Members: members, Seed: w.members[0].Seed(), Protocol: o.Protocol, Host: o.Host, Port: o.Port, NumShards: o.NumShards,
+		Workers: o.Workers, Pin: "auto", MaxMessage: o.MaxMessage, Durability: o.Durability,
+		Accounts: len(w.accounts), Balance: initialBalance, Profiles: o.Profiles, ProfileDir: o.ProfileDir,
+	}
+}
+
+// placement says which CPUs are whose.
+type placement struct {
+	workers   int
+	pin       string // of the authority's workers
+	generator int    // CPU of the generator, -1 when it shares with the authority
+}
+
+// place puts the generator on a CPU of its own where the authority's workers leave one. On two CPUs the authority takes
+// both: one core for each would leave the generator's mostly idle.
+func place(cpus []int, shards, workers int) placement {
+	if workers == 0 {
+		workers = min(shards, max(len(cpus)-1, min(2, len(cpus))))
+	}
+	if workers >= len(cpus) {
+		return placement{workers, "auto", -1}
+	}
+	var list strings.Builder
+	for i, cpu := range cpus[:workers] {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprint(&list, cpu)
+	}
+	return placement{workers, list.String(), cpus[len(cpus)-1]}
+}
+
+// measured is everything that a result is made of.
+type measured struct {
+	Options
+	placement
+	made     *prepared
+	meter    *meter
+	stopped  error
+	before   snapshot
+	after    snapshot
+	books    books
+	balanced bool
+	audited  error
+	stolen   float64
+	environ  perf.Environment
+}
+
+// measure runs the authority, the load and the audit.
+func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.Environment, stderr io.Writer) (*Result, error) {
+	r := &measured{Options: *o, made: made, meter: newMeter(), environ: e}
+	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
+	spec := o.spec(made.workload)
+	spec.Workers, spec.Pin = r.workers, r.pin
+	a, err := o.start(spec, made.accounts, stderr)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.load(ctx, a, p); err != nil {
+		return nil, errors.Join(err, a.stop())
+	}
+	ended := time.Now()
+	read := func() (books, error) {
+		return readBooks(o.Host, a.basePort(), made.lanes, made.accounts, o.RecvTimeout)
+	}
+	r.balanced, r.books, r.audited = audit(read, mintedBy(len(made.accounts), initialBalance), ended)
+	if err := a.stop(); err != nil && r.audited == nil {
+		return nil, err
+	}
+	return r.result(), nil
+}
+
+func (o *Options) start(spec authoritySpec, accounts []codec.Address, stderr io.Writer) (authority, error) {
+	if o.InProcess {
+		return startLocal(spec, accounts)
+	}
+	return startChild(spec, accounts, stderr)
+}
+
+// load drives the lanes against a, on a thread of its own that may be pinned.
+func (r *measured) load(ctx context.Context, a authority, p plan) error {
+	failure := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and its pinning with it
+		failure <- r.drive(ctx, a, p)
+	}()
+	return <-failure
+}
+
+func (r *measured) drive(ctx context.Context, a authority, p plan) (err error) {
+	if r.generator >= 0 {
+		if err := perf.PinThread(r.generator); err != nil {
+			return err
+		}
+	}
+	d, err := r.dial(a.basePort())
+	if err != nil {
+		return err
+	}
+	var steal perf.Steal
+	h := hooks{
+		begin: func() (err error) { steal = perf.NewSteal(); r.before, err = a.begin(); return err },
+		end: func() (err error) {
+			r.after, err = a.end()
+			r.stolen = perf.NewSteal().PercentSince(steal)
+			return err
+		},
+	}
+	r.stopped, err = drive(ctx, d, r.meter, p, h)
+	return errors.Join(err, d.close())
+}
+
+func (r *measured) dial(port int) (driver, error) {
+	if r.Protocol == committee.UDP {
+		return newUDPDriver(r.Host, port, r.made.lanes, r.made.workload, r.MaxInFlight, r.RecvTimeout, r.meter)
+	}
+	return newTCPDriver(r.Host, port, r.made.lanes, r.MaxInFlight, r.RecvTimeout, r.meter)
+}

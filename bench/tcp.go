@@ -1,0 +1,283 @@
+package bench
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tcpDriver sends order and certificate of a payment back to back on one connection a shard. One thread serves all
+// connections by epoll. It writes straight from the lanes, one write for all that a read made room for, and reads the
+// clock twice a step, so that a payment costs it little more than the copying of its bytes.
+type tcpDriver struct {
+	poller
+	meter   *meter
+	conns   []*tcpConn
+	budget  int // payments that may still be begun; negative: unlimited
+	timeout time.Duration
+	checked time.Duration // when time-outs were last looked for
+	why     error
+}
+
+// tcpConn is a connection to one shard. Replies come in the order of requests, so its state is two positions.
+type tcpConn struct {
+	lane   *lane
+	fd     int
+	window int  // payments in flight at most
+	begun  int  // payments that the window has let in: bytes below begun*stride may be written
+	sent   int  // bytes of the lane that were written
+	done   int  // payments both of whose replies were read
+	voted  bool // the reply to the order of payment done was read
+	failed bool // ... and it was not the expected one
+	closed bool
+	stuck  bool // the last write was short: waiting for room in the socket
+
+	in     []byte // received bytes
+	have   int    // of in
+	marks  []mark // when payments were sent, oldest first
+	active time.Duration
+}
+
+// mark says that the payments below end that no earlier mark covers were sent at time at.
+type mark struct {
+	end int
+	at  time.Duration
+}
+
+// tcpReadBuffer holds the replies to more than a thousand payments, and the largest message that an authority may send.
+const tcpReadBuffer = 512 << 10
+
+// newTCPDriver connects to each lane's shard, port base+shard of host, and splits inFlight among them.
+func newTCPDriver(host string, base int, lanes []*lane, inFlight int, timeout time.Duration, m *meter) (*tcpDriver, error) {
+	p, err := newPoller(len(lanes))
+	if err != nil {
+		return nil, err
+	}
+	d := &tcpDriver{poller: p, meter: m, timeout: timeout}
+	for i, l := range lanes {
+		fd, err := dial(unix.SOCK_STREAM, host, base+l.shard, timeout)
+		if err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+		d.conns = append(d.conns, &tcpConn{lane: l, fd: fd, window: share(inFlight, len(lanes), i), in: make([]byte, tcpReadBuffer)})
+		if err := d.watch(fd, i, unix.EPOLLIN); err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+	}
+	return d, nil
+}
+
+// share is part i of total split into n, each at least 1.
+func share(total, n, i int) int {
+	part := total / n
+	if i < total%n {
+		part++
+	}
+	return max(part, 1)
+}
+
+func (d *tcpDriver) allow(n int) {
+	d.budget = n
+	now := d.now()
+	for _, c := range d.conns {
+		d.refill(c, now)
+	}
+}
+
+func (d *tcpDriver) waiting() int {
+	n := max(d.budget, 0)
+	for _, c := range d.conns {
+		n += c.begun - c.done
+	}
+	return n
+}
+
+func (d *tcpDriver) ended() error { return d.why }
+
+func (d *tcpDriver) step() error {
+	events, err := d.wait(maxStep)
+	if err != nil {
+		return err
+	}
+	woken := d.now()
+	done := d.meter.confirmed
+	for _, e := range events {
+		c := d.conns[e.Fd]
+		if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+			d.read(c, woken)
+		}
+		d.refill(c, woken)
+	}
+	if d.meter.measuring && d.meter.confirmed > done {
+		d.meter.notFull += d.now() - woken
+	}
+	if woken-d.checked > d.timeout/8 {
+		d.checked = woken
+		d.checkTimeouts(woken)
+	}
+	return nil
+}
+
+func (d *tcpDriver) checkTimeouts(now time.Duration) {
+	for _, c := range d.conns {
+		if c.begun > c.done && now-c.active > d.timeout {
+			d.drop(c, errSilent)
+		}
+	}
+}
+
+// drop gives up a connection; what it has in flight is lost.
+func (d *tcpDriver) drop(c *tcpConn, why error) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	_ = unix.Close(c.fd)
+	d.meter.lost += c.begun - c.done
+	c.begun = c.done
+	d.budget = 0
+	d.why = why
+}
+
+// read takes what has arrived.
+func (d *tcpDriver) read(c *tcpConn, now time.Duration) {
+	for !c.closed {
+		n, err := unix.Read(c.fd, c.in[c.have:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err == unix.EAGAIN {
+			return
+		}
+		if n <= 0 {
+			d.drop(c, errHungUp)
+			return
+		}
+		c.active = now
+		d.meter.transferred(n)
+		full := n == len(c.in)-c.have
+		c.have += n
+		used, ok := d.replies(c, c.in[:c.have], now)
+		if !ok {
+			d.drop(c, errHungUp)
+			return
+		}
+		c.have = copy(c.in, c.in[used:c.have])
+		if !full {
+			return
+		}
+	}
+}
+
+// replies checks the complete frames in b and returns how many bytes they are; ok is false when the stream makes no sense.
+func (d *tcpDriver) replies(c *tcpConn, b []byte, now time.Duration) (used int, ok bool) {
+	l := c.lane
+	orders, confirmed := 0, 0 // good ones since the last mark
+	for len(b)-used >= header {
+		size := int(binary.LittleEndian.Uint32(b[used:])) + header
+		if size > len(c.in) || c.done == c.begun {
+			return used, false
+		}
+		if len(b)-used < size {
+			break
+		}
+		message := b[used+header : used+size]
+		used += size
+		if !c.voted {
+			c.voted = true
+			if c.failed = !l.isOrderReply(c.done, message); c.failed {
+				d.meter.refuse("order", message)
+			} else {
+				orders++
+			}
+			continue
+		}
+		if !l.isConfirmReply(c.done, message) {
+			d.meter.refuse("certificate", message)
+		} else if !c.failed {
+			confirmed++
+		}
+		c.voted = false
+		c.done++
+		if c.done == c.marks[0].end {
+			d.meter.answered(now, now-c.marks[0].at, orders, confirmed)
+			orders, confirmed = 0, 0
+			c.marks = c.marks[:copy(c.marks, c.marks[1:])]
+		}
+	}
+	if orders+confirmed > 0 {
+		d.meter.answered(now, now-c.marks[0].at, orders, confirmed)
+	}
+	return used, true
+}
+
+// refill begins as many payments as window, budget and lane allow, and writes them.
+func (d *tcpDriver) refill(c *tcpConn, now time.Duration) {
+	if c.closed {
+		return
+	}
+	n := min(c.window-(c.begun-c.done), c.lane.size-c.begun)
+	if d.budget >= 0 {
+		n = min(n, d.budget)
+		d.budget -= n
+	}
+	if n > 0 {
+		if c.begun == c.done {
+			c.active = now
+		}
+		c.begun += n
+		c.marks = append(c.marks, mark{c.begun, now})
+	}
+	if d.budget < 0 && c.begun == c.lane.size && d.why == nil {
+		d.why = errExhausted
+	}
+	d.write(c)
+}
+
+func (d *tcpDriver) write(c *tcpConn) {
+	limit := c.begun * c.lane.stride
+	for c.sent < limit {
+		n, err := unix.Write(c.fd, c.lane.frames[c.sent:limit])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil && err != unix.EAGAIN {
+			d.drop(c, errHungUp)
+			return
+		}
+		if n > 0 {
+			c.sent += n
+			d.meter.transferred(n)
+		}
+		if c.sent < limit {
+			d.setStuck(c, true)
+			return
+		}
+	}
+	d.setStuck(c, false)
+}
+
+// setStuck asks to be woken for room in the socket, while there is something to write.
+func (d *tcpDriver) setStuck(c *tcpConn, stuck bool) {
+	if c.stuck == stuck {
+		return
+	}
+	c.stuck = stuck
+	events := uint32(unix.EPOLLIN)
+	if stuck {
+		events |= unix.EPOLLOUT
+	}
+	d.modify(c.fd, c.lane.shard, events)
+}
+
+func (d *tcpDriver) close() error {
+	for _, c := range d.conns {
+		if !c.closed {
+			c.closed = true
+			_ = unix.Close(c.fd)
+		}
+	}
+	return d.poller.close()
+}

@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+const rule = "-----------------------------------------------------------------------------"
+
+// WriteText prints r as one block that fits a screen, in the manner of BFT papers' tools. Its last line is in Go's benchmark
+// format.
+func (r *Result) WriteText(w io.Writer) error {
+	var b strings.Builder
+	r.writeConfig(&b)
+	if r.PaymentsOK == 0 {
+		r.writeNothing(&b)
+	} else {
+		r.writeResults(&b)
+	}
+	r.writeHonesty(&b)
+	for _, hint := range r.Profiles {
+		line(&b, "Profile", "%s", hint)
+	}
+	fmt.Fprintln(&b, rule)
+	if r.PaymentsOK > 0 {
+		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec)
+		fmt.Fprintln(&b, r.benchmarkLine())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func line(b *strings.Builder, name, format string, args ...any) {
+	fmt.Fprintf(b, " %-22s ", name+":")
+	fmt.Fprintf(b, format, args...)
+	b.WriteByte('\n')
+}
+
+func (r *Result) writeConfig(b *strings.Builder) {
+	e := &r.Environment
+	fmt.Fprintf(b, "%s\n CONFIG\n", rule)
+	line(b, "Authority", "1 of %d, over %s on loopback, durability %s", r.CommitteeSize, strings.ToUpper(r.Protocol), r.Durability)
+	line(b, "Shards", "%d on %d workers", r.NumShards, r.Workers)
+	line(b, "Load", "%s accounts in a ring, %s in flight, seed %d", grouped(r.NumAccounts), grouped(r.MaxInFlight), r.Seed)
+	line(b, "Machine", "%s, %d cores, signatures by %s", e.CPU, e.Cores, e.CryptoBackend)
+	dirty := ""
+	if e.Dirty {
+		dirty = " with changes"
+	}
+	line(b, "Build", "%s, commit %.12s%s", e.Go, e.Commit, dirty)
+}
+
+func (r *Result) writeNothing(b *strings.Builder) {
+	fmt.Fprintf(b, "\n RESULTS\n")
+	line(b, "Nothing was measured", "no payment was confirmed in the window")
+}
+
+func (r *Result) writeResults(b *strings.Builder) {
+	fmt.Fprintf(b, "\n RESULTS (payments: order, vote, certificate, debit, credit)\n")
+	line(b, "Payments", "%s tx/sec, %s per core%s", grouped(int(r.PaymentsPerSec)), grouped(int(r.PerCore)), r.verdict())
+	line(b, "Window", "%.2f s after %.1f s of warm-up: %s payments", r.Seconds, r.WarmUp.Seconds, grouped(r.PaymentsOK))
+	line(b, "Latency of orders", "%s", r.LatencyUs.Order)
+	line(b, "... of confirmations", "%s", r.LatencyUs.Confirmation)
+	line(b, "CPU a payment", "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
+	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a payment; %.0f requests a batch",
+		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, r.MeanBatch)
+	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles, r.GCPauseUs/1e3)
+}
+
+// verdict stands on the line of the rate, so that the rate is not quoted without it.
+func (r *Result) verdict() string {
+	if r.Valid {
+		return ""
+	}
+	return "  NOT VALID: " + strings.Join(r.Flags, ", ")
+}
+
+func (r *Result) writeHonesty(b *strings.Builder) {
+	line(b, "Rejected, lost, resent", "%d requests, %d payments, %d requests", r.Rejected, r.Lost, r.Retransmitted)
+	for _, reason := range r.Rejections {
+		line(b, "... because", "%s", reason)
+	}
+	if r.Stopped != "" {
+		line(b, "Ended early", "%s", r.Stopped)
+	}
+	conserved := "no: the balances do not add up to what was minted"
+	if r.Conserved {
+		conserved = "yes, read over the wire"
+	}
+	line(b, "Money conserved", "%s", conserved)
+	for _, note := range r.Notes {
+		line(b, "Note", "%s", note)
+	}
+}
+
+// String is the percentiles that there are, in milliseconds.
+func (p Percentiles) String() string {
+	var parts []string
+	for _, v := range [...]struct {
+		name string
+		us   *int64
+	}{{"p50", p.P50}, {"p90", p.P90}, {"p99", p.P99}, {"p99.9", p.P999}, {"max", p.Max}} {
+		if v.us != nil {
+			parts = append(parts, fmt.Sprintf("%s %.2f", v.name, float64(*v.us)/1e3))
+		}
+	}
+	if len(parts) == 0 {
+		return "too few samples"
+	}
+	return strings.Join(parts, ", ") + " ms"
+}
+
+// benchmarkLine is r in Go's benchmark format, for benchstat.
+func (r *Result) benchmarkLine() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "BenchmarkPayments/protocol=%s/committee=%d/shards=%d/in-flight=%d-%d %d %.1f ns/op %.1f payments/s",
+		strings.ToLower(r.Protocol), r.CommitteeSize, r.NumShards, r.MaxInFlight, r.Environment.Cores, r.PaymentsOK,
+		r.Seconds*1e9/float64(r.PaymentsOK), r.PaymentsPerSec)
+	fmt.Fprintf(&b, " %.2f node-cpu-µs/op %.2f generator-cpu-µs/op", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
+	if p := r.LatencyUs.Confirmation.P99; p != nil {
+		fmt.Fprintf(&b, " %d p99-µs", *p)
+	}
+	return b.String()
+}
+
+// grouped is n with commas between thousands.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

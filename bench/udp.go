@@ -1,0 +1,359 @@
+package bench
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"fastpay/codec"
+)
+
+// udpDriver sends the certificate of a payment once its vote has come, and sends a request again when its reply does not
+// come in time; requests are idempotent. One thread serves the sockets of all shards, many datagrams a system call.
+type udpDriver struct {
+	poller
+	meter   *meter
+	socks   []*udpSock
+	budget  int // as tcpDriver's
+	timeout time.Duration
+	scanned time.Duration
+	heard   time.Duration // when the last datagram came
+	why     error
+	// Replies to requests that were sent twice may come twice, and then be an error that names no account: so many of them
+	// may still be late.
+	mayRepeat int
+}
+
+// udpSock is the socket of one shard.
+type udpSock struct {
+	lane     *lane
+	fd       int
+	flights  []flight // at most as many as its window
+	free     []int32  // indexes of flights that are not in use
+	flightOf []int32  // by rank in lane.accounts: its flight, or notFlying, or dead
+	ranks    []uint32 // open addressing on an address's first bytes: rank + 1, 0 empty
+	begun    int      // payments of the lane
+	queue    []int32  // flights whose request is to be sent
+	in, out  *mmsg
+}
+
+const (
+	notFlying = -1
+	dead      = -2 // one of its payments is lost, so none of the later ones can be accepted
+)
+
+// flight is a payment that was begun and is not done.
+type flight struct {
+	payment int
+	phase   phase
+	queued  bool          // stands in the queue
+	tries   int           // times that the current request was sent
+	sent    time.Duration // when it was first sent
+	due     time.Duration // when it is sent again
+}
+
+type phase uint8
+
+const (
+	idle phase = iota
+	ordered
+	certified
+)
+
+// A request is sent again after resendAfter, then twice that, and so on, until the time-out.
+const (
+	resendAfter = 100 * time.Millisecond
+	scanEvery   = 10 * time.Millisecond
+)
+
+func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight int, timeout time.Duration, m *meter) (*udpDriver, error) {
+	p, err := newPoller(len(lanes))
+	if err != nil {
+		return nil, err
+	}
+	d := &udpDriver{poller: p, meter: m, timeout: timeout}
+	for i, l := range lanes {
+		fd, err := dial(unix.SOCK_DGRAM, host, base+l.shard, timeout)
+		if err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+		d.socks = append(d.socks, newUDPSock(fd, l, w, share(inFlight, len(lanes), i)))
+		if err := d.watch(fd, i, unix.EPOLLIN); err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+	}
+	return d, nil
+}
+
+func newUDPSock(fd int, l *lane, w *workload, window int) *udpSock {
+	s := &udpSock{lane: l, fd: fd, in: newMmsg(true), out: newMmsg(false)}
+	s.flights = make([]flight, window)
+	s.queue = make([]int32, 0, window)
+	for i := range window {
+		s.free = append(s.free, int32(window-1-i))
+	}
+	s.flightOf = make([]int32, len(l.accounts))
+	size := 1
+	for size < 2*len(l.accounts) {
+		size *= 2
+	}
+	s.ranks = make([]uint32, size)
+	for rank, account := range l.accounts {
+		s.flightOf[rank] = notFlying
+		i := s.home(w.accounts[account][:])
+		for s.ranks[i] != 0 {
+			i = (i + 1) & (size - 1)
+		}
+		s.ranks[i] = uint32(rank + 1)
+	}
+	return s
+}
+
+func (s *udpSock) home(address []byte) int {
+	return int(binary.LittleEndian.Uint64(address) & uint64(len(s.ranks)-1))
+}
+
+// find returns the flight of the account with this address.
+func (s *udpSock) find(address []byte) (f *flight, index int32) {
+	for i := s.home(address); s.ranks[i] != 0; i = (i + 1) & (len(s.ranks) - 1) {
+		rank := int(s.ranks[i] - 1)
+		index := s.flightOf[rank]
+		if index < 0 {
+			continue
+		}
+		f := &s.flights[index]
+		if string(s.lane.payment(f.payment)[senderAt:senderAt+32]) == string(address) {
+			return f, index
+		}
+	}
+	return nil, -1
+}
+
+func (d *udpDriver) allow(n int) {
+	d.budget = n
+	now := d.now()
+	for _, s := range d.socks {
+		d.refill(s, now)
+		d.flush(s)
+	}
+}
+
+func (d *udpDriver) waiting() int {
+	n := max(d.budget, 0)
+	for _, s := range d.socks {
+		n += len(s.flights) - len(s.free)
+	}
+	return n
+}
+
+func (d *udpDriver) ended() error { return d.why }
+
+func (d *udpDriver) step() error {
+	events, err := d.wait(maxStep)
+	if err != nil {
+		return err
+	}
+	woken := d.now()
+	done := d.meter.confirmed
+	for _, e := range events {
+		s := d.socks[e.Fd]
+		d.receive(s, woken)
+		d.refill(s, woken)
+		d.flush(s)
+	}
+	if woken-d.scanned >= scanEvery {
+		d.scanned = woken
+		for _, s := range d.socks {
+			d.resend(s, woken)
+			d.refill(s, woken)
+			d.flush(s)
+		}
+	}
+	if d.meter.measuring && d.meter.confirmed > done {
+		d.meter.notFull += d.now() - woken
+	}
+	return nil
+}
+
+func (d *udpDriver) receive(s *udpSock, now time.Duration) {
+	for {
+		n, err := s.in.receive(s.fd)
+		if err != nil { // an ICMP message: the port is closed; requests in flight will time out
+			return
+		}
+		for i := range n {
+			d.reply(s, s.in.datagram(i), now)
+		}
+		if n < mmsgBatch {
+			return
+		}
+	}
+}
+
+// reply takes one datagram.
+func (d *udpDriver) reply(s *udpSock, message []byte, now time.Duration) {
+	d.meter.transferred(len(message))
+	d.heard = now
+	if len(message) < replySequenceAt || codec.Kind(binary.LittleEndian.Uint32(message)) != codec.KindInfoResponse {
+		d.refusal(message)
+		return
+	}
+	f, index := s.find(message[replyAccountAt:replyBalanceAt])
+	switch {
+	case f == nil:
+		d.meter.duplicates++
+	case f.phase == ordered && s.lane.isOrderReply(f.payment, message):
+		d.meter.answered(now, now-f.sent, 1, 0)
+		f.phase = certified
+		d.enqueue(s, index, now)
+	case f.phase == certified && s.lane.isConfirmReply(f.payment, message):
+		d.meter.answered(now, now-f.sent, 0, 1)
+		s.release(index, notFlying)
+	case f.phase == certified && s.lane.isOrderReply(f.payment, message):
+		d.meter.duplicates++
+	case f.phase == ordered && f.payment >= len(s.lane.accounts) && s.lane.isConfirmReply(f.payment-len(s.lane.accounts), message):
+		d.meter.duplicates++
+	case f.phase == ordered:
+		d.meter.refuse("order", message)
+	default:
+		d.meter.refuse("certificate", message)
+	}
+}
+
+// refusal counts a reply that names no account. After a request was sent twice the second answer may be an error of no
+// consequence.
+func (d *udpDriver) refusal(message []byte) {
+	var m codec.Message
+	if d.mayRepeat > 0 && m.Decode(message) && m.Kind == codec.KindError && m.ErrorCode() == codec.UnexpectedSequenceNumber {
+		d.mayRepeat--
+		d.meter.duplicates++
+		return
+	}
+	d.meter.refuse("request", message)
+}
+
+// release ends a flight; its account is then notFlying or dead.
+func (s *udpSock) release(index int32, state int32) {
+	f := &s.flights[index]
+	s.flightOf[f.payment%len(s.lane.accounts)] = state
+	f.phase = idle
+	s.free = append(s.free, index)
+}
+
+// enqueue puts the current request of a flight in line for the first time.
+func (d *udpDriver) enqueue(s *udpSock, index int32, now time.Duration) {
+	f := &s.flights[index]
+	f.tries, f.sent, f.due = 1, now, now+resendAfter
+	s.push(index)
+}
+
+// push puts a flight in the queue, unless it stands there already.
+func (s *udpSock) push(index int32) {
+	if f := &s.flights[index]; !f.queued {
+		f.queued = true
+		s.queue = append(s.queue, index)
+	}
+}
+
+// refill begins as many payments as window, budget and lane allow. A payment whose account still has one in flight waits,
+// and so do all after it.
+func (d *udpDriver) refill(s *udpSock, now time.Duration) {
+	for len(s.free) > 0 && d.budget != 0 {
+		if s.begun == s.lane.size {
+			if d.budget < 0 && d.why == nil {
+				d.why = errExhausted
+			}
+			return
+		}
+		rank := s.begun % len(s.lane.accounts)
+		if s.flightOf[rank] >= 0 {
+			return
+		}
+		if d.budget > 0 {
+			d.budget--
+		}
+		if s.flightOf[rank] == dead {
+			d.meter.lost++
+			s.begun++
+			continue
+		}
+		index := s.free[len(s.free)-1]
+		s.free = s.free[:len(s.free)-1]
+		s.flightOf[rank] = index
+		s.flights[index] = flight{payment: s.begun, phase: ordered, queued: s.flights[index].queued}
+		s.begun++
+		d.enqueue(s, index, now)
+	}
+}
+
+// resend queues the requests that are due again, and gives up those whose time is over.
+func (d *udpDriver) resend(s *udpSock, now time.Duration) {
+	for i := range s.flights {
+		f := &s.flights[i]
+		if f.phase == idle || now < f.due {
+			continue
+		}
+		if now-f.sent >= d.timeout {
+			d.meter.lost++
+			s.release(int32(i), dead)
+			if now-d.heard >= d.timeout {
+				d.why, d.budget = errSilent, 0
+			}
+			continue
+		}
+		if f.phase == ordered {
+			d.mayRepeat++
+		}
+		f.due = min(now+resendAfter<<f.tries, f.sent+d.timeout)
+		f.tries++
+		d.meter.retransmitted++
+		s.push(int32(i))
+	}
+}
+
+// flush sends what is queued, as far as the socket takes it.
+func (d *udpDriver) flush(s *udpSock) {
+	for len(s.queue) > 0 {
+		var from [mmsgBatch]int // place in the queue of each datagram
+		n, taken := 0, 0
+		for ; taken < len(s.queue) && n < mmsgBatch; taken++ {
+			f := &s.flights[s.queue[taken]]
+			switch f.phase {
+			case idle: // answered while it waited to be sent again
+				continue
+			case ordered:
+				s.out.set(n, s.lane.order(f.payment))
+			case certified:
+				s.out.set(n, s.lane.certificate(f.payment))
+			}
+			from[n] = taken
+			n++
+		}
+		sent, err := s.out.send(s.fd, n)
+		if err != nil { // an ICMP message about an earlier datagram; this one was not sent
+			sent = 0
+		}
+		for i := range sent {
+			d.meter.transferred(int(s.out.vectors[i].Len))
+		}
+		if sent < n {
+			taken = from[sent]
+		}
+		for _, index := range s.queue[:taken] {
+			s.flights[index].queued = false
+		}
+		s.queue = s.queue[:copy(s.queue, s.queue[taken:])]
+		if sent < n {
+			return // the rest goes with a later step
+		}
+	}
+}
+
+func (d *udpDriver) close() error {
+	for _, s := range d.socks {
+		_ = unix.Close(s.fd)
+	}
+	return d.poller.close()
+}

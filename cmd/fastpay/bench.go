@@ -1,0 +1,136 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fastpay/bench"
+	"fastpay/node/committee"
+	"fastpay/perf"
+)
+
+type benchFlags struct {
+	bench.Options
+	protocol      string
+	sendTimeoutUs int64
+	recvTimeoutUs int64
+	queueSize     int
+	json          string
+	profile       string
+	requireValid  bool
+}
+
+// newBenchCommand is "bench": the throughput of one authority.
+func newBenchCommand() *cobra.Command {
+	f := benchFlags{Options: bench.DefaultOptions()}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the throughput of one authority",
+		Long: `Runs one authority of a committee with all its shards, in a process of its own, and sends it payments as fast as it
+takes them: for each a transfer order and the certificate that other authorities of the committee made of it. Orders and
+certificates are made beforehand from the seed and kept in the user's cache folder. Every reply is verified, and at the
+end the balances must add up. Without arguments it runs the configuration of the prototype's bench.
+
+The headline is payments per second, from warm-up to the end of the window. A window that was short, unsteady, or limited
+by the generator is flagged on the same line. Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or
+payments rejected or lost, 4 not valid (with --require-valid), 5 money appeared or vanished.`,
+		Example: `  # two cores: the figures of RESULTS.md
+  fastpay bench --protocol tcp --committee-size 4 --num-shards 2 --num-accounts 20000 --json result.json
+
+  # exactly 2,000,000 payments, with a CPU profile of the authority
+  fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
+	}
+	f.addTo(cmd)
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchResultsCommand())
+	return cmd
+}
+
+func (f *benchFlags) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.protocol, "protocol", strings.ToLower(f.Protocol.String()), "`udp or tcp`")
+	flags.IntVar(&f.CommitteeSize, "committee-size", f.CommitteeSize, "`N`umber of authorities; one is measured")
+	flags.IntVar(&f.NumShards, "num-shards", f.NumShards, "`N`umber of shards of the authority")
+	flags.IntVar(&f.NumAccounts, "num-accounts", f.NumAccounts, "`N`umber of accounts; each pays as often as the window needs")
+	flags.IntVar(&f.MaxInFlight, "max-in-flight", f.MaxInFlight, "payments (`N`) that are begun and not confirmed, over all shards")
+	flags.Float64Var(&f.Seconds, "seconds", f.Seconds, "length of the measured window in `SECONDS`")
+	flags.IntVar(&f.Payments, "payments", f.Payments, "measure exactly `N` payments instead")
+	flags.Uint64Var(&f.Seed, "seed", f.Seed, "`N`umber that all keys follow from")
+	flags.StringVar(&f.Host, "host", f.Host, "`ADDRESS` on this machine that the authority listens on")
+	flags.IntVar(&f.Port, "port", f.Port, "port `P` of the first shard (default free ones)")
+	flags.IntVar(&f.Workers, "workers", f.Workers, "`N`umber of the authority's event loops (default one a shard, at most one a CPU)")
+	flags.StringVar(&f.Durability, "durability", f.Durability, "what the authority keeps on disk before a reply leaves: `MODE` none")
+	flags.StringVar(&f.json, "json", "", "also write the result to `FILE`, as JSON")
+	flags.BoolVar(&f.InProcess, "in-process", f.InProcess, "run the authority in this process, still behind sockets")
+	flags.StringVar(&f.profile, "profile", "", "take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
+	flags.StringVar(&f.ProfileDir, "profile-dir", ".", "`FOLDER` for profiles")
+	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
+	flags.BoolVar(&f.NoCache, "no-cache", f.NoCache, "make all payments anew, and keep none")
+	flags.IntVar(&f.MaxMessage, "buffer-size", f.MaxMessage, "largest message in `BYTES`")
+	flags.Int64Var(&f.sendTimeoutUs, "send-timeout-us", f.SendTimeout.Microseconds(), "time to connect, in `MICROSECONDS`")
+	flags.Int64Var(&f.recvTimeoutUs, "recv-timeout-us", f.RecvTimeout.Microseconds(), "a request without reply for so many `MICROSECONDS` is lost")
+	flags.IntVar(&f.queueSize, "cross-shard-queue-size", 0, "accepted for the prototype's scripts; queues are bounded in bytes")
+}
+
+func runBench(cmd *cobra.Command, f *benchFlags) error {
+	var err error
+	if f.Protocol, err = committee.ParseProtocol(f.protocol); err != nil {
+		return usagef("--protocol: %s", err)
+	}
+	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
+		return usagef("--profile: %s", err)
+	}
+	if cmd.Flags().Changed("payments") && f.Payments < 1 {
+		return usagef("--payments %d: expected at least 1", f.Payments)
+	}
+	f.SendTimeout = time.Duration(f.sendTimeoutUs) * time.Microsecond
+	f.RecvTimeout = time.Duration(f.recvTimeoutUs) * time.Microsecond
+	f.Command = append([]string{"fastpay", "bench"}, givenFlags(cmd)...)
+	if err := f.Check(); err != nil {
+		return usagef("%s", err)
+	}
+	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if err := r.WriteText(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	if f.json != "" {
+		if err := r.WriteFile(f.json); err != nil {
+			return err
+		}
+	}
+	if err := cmd.Context().Err(); err != nil {
+		return err // after the partial result
+	}
+	return r.Err(f.requireValid)
+}
+
+// givenFlags are the flags on the command line, in the form that repeats the run.
+func givenFlags(cmd *cobra.Command) (flags []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		flags = append(flags, "--"+f.Name)
+		if f.NoOptDefVal == "" || f.Value.String() != f.NoOptDefVal {
+			flags[len(flags)-1] += "=" + f.Value.String()
+		}
+	})
+	return flags
+}
+
+// newBenchAuthorityCommand is how bench starts the authority under test: not for people.
+func newBenchAuthorityCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    bench.AuthorityCommand[1],
+		Short:  "Run the authority that bench measures, driven through standard input",
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench.ServeAuthority(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
