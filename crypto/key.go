@@ -3,10 +3,13 @@ package crypto
 import (
 	"crypto/rand"
 	"crypto/sha512"
-	"fmt"
+	"sync"
+	"unsafe"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"fastpay/crypto/internal/backend"
 )
 
 // Sizes in bytes (RFC 8032, section 5.1).
@@ -27,10 +30,7 @@ type Signature [SignatureSize]byte
 // goroutines may share it; it must not be copied, so that the secret is in one place.
 type PrivateKey struct {
 	_      noCopy
-	seed   [SeedSize]byte
-	scalar scalar.Scalar // the clamped secret scalar
-	prefix [32]byte      // hashed with a message to give its nonce
-	public PublicKey
+	secret backend.Secret
 }
 
 // noCopy makes go vet report copies of the struct that holds it.
@@ -39,11 +39,12 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// GenerateKey makes a key from the operating system's randomness.
+// GenerateKey makes a key from the operating system's randomness. The error is always nil today: without randomness the
+// process ends.
 func GenerateKey() (*PrivateKey, error) {
 	var seed [SeedSize]byte
 	if _, err := rand.Read(seed[:]); err != nil {
-		return nil, fmt.Errorf("crypto: no randomness for a key: %w", err)
+		return nil, err
 	}
 	key := NewPrivateKey(&seed)
 	clear(seed[:])
@@ -52,25 +53,56 @@ func GenerateKey() (*PrivateKey, error) {
 
 // NewPrivateKey expands a seed: any 32 bytes are one. The seed is copied.
 func NewPrivateKey(seed *[SeedSize]byte) *PrivateKey {
-	k := &PrivateKey{seed: *seed}
+	k := new(PrivateKey)
+	k.secret.Seed = *seed
 	digest := sha512.Sum512(seed[:])
 	digest[0] &= 248
 	digest[31] &= 127
 	digest[31] |= 64
-	if _, err := k.scalar.SetBits(digest[:32]); err != nil {
-		panic("crypto: " + err.Error()) // a slice of 32 bytes is always taken
-	}
-	copy(k.prefix[:], digest[32:])
+	copy(k.secret.Scalar[:], digest[:32])
+	copy(k.secret.Prefix[:], digest[32:])
 	clear(digest[:])
 
-	var a curve.EdwardsPoint
+	var a scalar.Scalar
+	if _, err := a.SetBits(k.secret.Scalar[:]); err != nil {
+		panic("crypto: " + err.Error()) // 32 bytes are always taken
+	}
+	var point curve.EdwardsPoint
 	var encoded curve.CompressedEdwardsY
-	k.public = PublicKey(*encoded.SetEdwardsPoint(a.MulBasepoint(curve.ED25519_BASEPOINT_TABLE, &k.scalar)))
+	k.secret.Public = *encoded.SetEdwardsPoint(point.MulBasepoint(curve.ED25519_BASEPOINT_TABLE, &a))
+	a.Zero()
 	return k
 }
 
 // Seed returns the seed that the key was expanded from, for storing the key.
-func (k *PrivateKey) Seed() [SeedSize]byte { return k.seed }
+func (k *PrivateKey) Seed() [SeedSize]byte { return k.secret.Seed }
 
 // Public returns the key that checks this key's signatures.
-func (k *PrivateKey) Public() PublicKey { return k.public }
+func (k *PrivateKey) Public() PublicKey { return k.secret.Public }
+
+// Sign writes the RFC 8032 signature of message to sig: the same bytes that crypto/ed25519 makes. It takes time and
+// touches addresses that depend on the length of the message only.
+func (k *PrivateKey) Sign(sig *Signature, message []byte) {
+	one := oneMessage.Get().(*[1][]byte)
+	one[0] = message
+	k.SignBatch(unsafe.Slice(sig, 1), one[:])
+	one[0] = nil
+	oneMessage.Put(one)
+}
+
+// oneMessage keeps Sign from allocating its list of one message.
+var oneMessage = sync.Pool{New: func() any { return new([1][]byte) }}
+
+// SignBatch signs many messages: sigs[i] becomes the signature of messages[i]. The two slices have the same length, else
+// it panics. It is faster than Sign for each: up to 64 signatures share the costly part of their encoding.
+func (k *PrivateKey) SignBatch(sigs []Signature, messages [][]byte) {
+	if len(sigs) != len(messages) {
+		panic("crypto: SignBatch needs as many signatures as messages")
+	}
+	if len(sigs) == 0 {
+		return
+	}
+	// A Signature is a [64]byte, but Go has no conversion between slices of them.
+	raw := unsafe.Slice((*[SignatureSize]byte)(&sigs[0]), len(sigs))
+	current().Sign(&k.secret, raw, messages)
+}

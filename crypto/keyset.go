@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
+
+	"fastpay/crypto/internal/backend"
 )
 
 // Errors of CheckKey.
@@ -31,20 +33,32 @@ func CheckKey(key *PublicKey) error {
 	return nil
 }
 
-// KeySet is the public keys of a committee, prepared for checking many votes. It is read-only: goroutines share it.
+// KeySet is the public keys of a committee, prepared for checking many votes. To its users it is read-only, and
+// goroutines share it. A backend may add tables to it for members whose votes keep coming (about 0.4 MB each).
 type KeySet struct {
-	keys []PublicKey
+	keys    [][PublicKeySize]byte
+	backend backend.Backend
+	members backend.Members
 }
 
-// NewKeySet prepares keys, which keep their order. Every key must pass CheckKey.
+// NewKeySet prepares keys, which keep their order. Every key must pass CheckKey; the error names the first that does not.
 func NewKeySet(keys []PublicKey) (*KeySet, error) {
-	set := &KeySet{keys: append([]PublicKey(nil), keys...)}
-	for i := range set.keys {
-		if err := CheckKey(&set.keys[i]); err != nil {
+	for i := range keys {
+		if err := CheckKey(&keys[i]); err != nil {
 			return nil, fmt.Errorf("key %d: %w", i, err)
 		}
 	}
-	return set, nil
+	return newKeySet(current(), keys), nil
+}
+
+// newKeySet takes any keys, also those that CheckKey refuses.
+func newKeySet(b backend.Backend, keys []PublicKey) *KeySet {
+	set := &KeySet{keys: make([][PublicKeySize]byte, len(keys)), backend: b}
+	for i, key := range keys {
+		set.keys[i] = key
+	}
+	set.members = b.NewMembers(set.keys)
+	return set
 }
 
 // Len is the number of keys.

@@ -1,0 +1,265 @@
+package crypto
+
+import (
+	"fmt"
+	"math/rand"
+	"testing"
+
+	"fastpay/crypto/internal/backend"
+)
+
+// eachBackend runs f once for every implementation that this processor can run.
+func eachBackend(t *testing.T, f func(t *testing.T, b backend.Backend)) {
+	for _, b := range backends {
+		if b.Available() == nil {
+			t.Run("backend="+b.Name(), func(t *testing.T) { f(t, b) })
+		}
+	}
+}
+
+// with selects b for the rest of the test.
+func with(tb testing.TB, b backend.Backend) {
+	before := Backend()
+	if err := Select(b.Name()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := Select(before); err != nil {
+			tb.Fatal(err)
+		}
+	})
+}
+
+// signed is a signature with all that it takes to check it.
+type signed struct {
+	key     PublicKey
+	member  int // index in the fixture's KeySet, or -1
+	message []byte
+	sig     Signature
+	valid   bool
+}
+
+func (s *signed) add(v *Verifier) int {
+	if s.member >= 0 {
+		return v.AddVote(s.member, s.message, &s.sig)
+	}
+	return v.AddOrder(&s.key, s.message, &s.sig)
+}
+
+// committee is keys of authorities and what they sign.
+type committee struct {
+	private []*PrivateKey
+	keys    []PublicKey
+}
+
+func newCommittee(n int) *committee {
+	c := new(committee)
+	for i := range n {
+		seed := [SeedSize]byte{1, byte(i), byte(i >> 8)}
+		k := NewPrivateKey(&seed)
+		c.private, c.keys = append(c.private, k), append(c.keys, k.Public())
+	}
+	return c
+}
+
+// messageSize is that of the signed bytes of a transfer between FastPay accounts without user data.
+const messageSize = 92
+
+// votes returns n votes of the committee in turn, three for each message.
+func (c *committee) votes(rng *rand.Rand, n int) []signed {
+	out := make([]signed, n)
+	var message []byte
+	for i := range out {
+		if i%3 == 0 {
+			message = make([]byte, messageSize)
+			rng.Read(message)
+		}
+		j := i % len(c.keys)
+		out[i] = signed{key: c.keys[j], member: j, message: message, valid: true}
+		c.private[j].Sign(&out[i].sig, message)
+	}
+	return out
+}
+
+// orders returns n signatures by different senders.
+func orders(rng *rand.Rand, n int) []signed {
+	out := make([]signed, n)
+	for i := range out {
+		var seed [SeedSize]byte
+		rng.Read(seed[:])
+		k := NewPrivateKey(&seed)
+		message := make([]byte, messageSize)
+		rng.Read(message)
+		out[i] = signed{key: k.Public(), member: -1, message: message, valid: true}
+		k.Sign(&out[i].sig, message)
+	}
+	return out
+}
+
+// spoil makes a signature bad in one of the ways there are.
+func (s *signed) spoil(rng *rand.Rand) {
+	s.valid = false
+	switch rng.Intn(5) {
+	case 0: // another S
+		s.sig[32+rng.Intn(31)] ^= 1 << rng.Intn(8)
+	case 1: // another R, which decodes or not
+		s.sig[rng.Intn(32)] ^= 1 << rng.Intn(8)
+	case 2: // another message
+		s.message = append([]byte{}, s.message...)
+		s.message[rng.Intn(len(s.message))] ^= 1 << rng.Intn(8)
+	case 3: // S of l or more
+		s.sig[63] |= 0xe0
+	case 4: // everything
+		rng.Read(s.sig[:])
+	}
+}
+
+// check verifies a batch and compares all verdicts.
+func check(t *testing.T, v *Verifier, batch []signed) {
+	t.Helper()
+	v.Reset()
+	index := make([]int, len(batch))
+	all := true
+	for i := range batch {
+		index[i] = batch[i].add(v)
+		all = all && batch[i].valid
+	}
+	if got := v.Verify(); got != all {
+		t.Fatalf("batch of %d: all good: %v, want %v", len(batch), got, all)
+	}
+	for i := range batch {
+		if got := v.Valid(index[i]); got != batch[i].valid {
+			t.Fatalf("batch of %d, signature %d (member %d): valid is %v, want %v", len(batch), i, batch[i].member, got,
+				batch[i].valid)
+		}
+	}
+}
+
+// warm makes a verifier whose KeySet has all the tables that it will have.
+func warm(b backend.Backend, c *committee) *Verifier {
+	v := newVerifier(b, newKeySet(b, c.keys))
+	votes := c.votes(rand.New(rand.NewSource(99)), 64*len(c.keys))
+	for range 2 {
+		for i := range votes {
+			votes[i].add(v)
+		}
+		v.Verify()
+		v.Reset()
+	}
+	return v
+}
+
+func TestBatchNamesExactlyTheBad(t *testing.T) {
+	c := newCommittee(4)
+	eachBackend(t, func(t *testing.T, b backend.Backend) {
+		rng := rand.New(rand.NewSource(1))
+		for _, v := range []*Verifier{newVerifier(b, newKeySet(b, c.keys)), warm(b, c)} {
+			for _, n := range []int{0, 1, 2, 3, 5, 23, 24, 25, 64, 65, 129, 400} {
+				batch := append(c.votes(rng, n/2), orders(rng, n-n/2)...)
+				rng.Shuffle(n, func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
+				check(t, v, batch)
+				for _, bad := range []int{1, 2, n / 3, n} {
+					spoiled := append([]signed{}, batch...)
+					for range min(bad, n) {
+						spoiled[rng.Intn(n)].spoil(rng)
+					}
+					check(t, v, spoiled)
+				}
+			}
+		}
+	})
+}
+
+// TestOneBadAtEveryPosition is about the search for the bad one.
+func TestOneBadAtEveryPosition(t *testing.T) {
+	c := newCommittee(4)
+	eachBackend(t, func(t *testing.T, b backend.Backend) {
+		rng := rand.New(rand.NewSource(2))
+		v := warm(b, c)
+		sizes := []int{1, 2, 3, 4, 5, 8, 16, 23, 24, 25, 47, 48, 49, 64}
+		if b.Name() == "generic" || testing.Short() {
+			sizes = sizes[:6]
+		}
+		for _, n := range sizes {
+			batch := append(orders(rng, n-n/4), c.votes(rng, n/4)...)
+			for i := range batch {
+				spoiled := append([]signed{}, batch...)
+				spoiled[i].spoil(rng)
+				check(t, v, spoiled)
+			}
+		}
+		for _, n := range []int{200, 1100} {
+			batch := orders(rng, n)
+			for _, i := range []int{0, 1, n/2 - 1, n / 2, n - 2, n - 1} {
+				spoiled := append([]signed{}, batch...)
+				spoiled[i].spoil(rng)
+				check(t, v, spoiled)
+			}
+		}
+	})
+}
+
+func benchmarkVerify(b *testing.B, v *Verifier, batch []signed) {
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range batch {
+			batch[i].add(v)
+		}
+		v.Verify()
+		v.Reset()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(batch)), "µs/signature")
+}
+
+func BenchmarkVote(b *testing.B) {
+	for _, keys := range []int{4, 20} {
+		c := newCommittee(keys)
+		for _, size := range []int{1, 8, 64, 256, 1024} {
+			for _, backend := range backends {
+				if backend.Available() != nil {
+					continue
+				}
+				b.Run(fmt.Sprintf("keys=%d/batch=%d/backend=%s", keys, size, backend.Name()), func(b *testing.B) {
+					benchmarkVerify(b, warm(backend, c), c.votes(rand.New(rand.NewSource(1)), size))
+				})
+			}
+		}
+	}
+}
+
+func BenchmarkOrder(b *testing.B) {
+	for _, size := range []int{1, 2, 4, 8, 16, 64, 256, 1024} {
+		for _, backend := range backends {
+			if backend.Available() != nil {
+				continue
+			}
+			b.Run(fmt.Sprintf("senders=%d/batch=%d/backend=%s", size, size, backend.Name()), func(b *testing.B) {
+				benchmarkVerify(b, newVerifier(backend, nil), orders(rand.New(rand.NewSource(1)), size))
+			})
+		}
+	}
+}
+
+func BenchmarkSign(b *testing.B) {
+	key := newCommittee(1).private[0]
+	for _, size := range []int{1, 16, 64} {
+		for _, backend := range backends {
+			if backend.Available() != nil {
+				continue
+			}
+			b.Run(fmt.Sprintf("batch=%d/backend=%s", size, backend.Name()), func(b *testing.B) {
+				with(b, backend)
+				sigs := make([]Signature, size)
+				messages := make([][]byte, size)
+				for i := range messages {
+					messages[i] = make([]byte, messageSize)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					key.SignBatch(sigs, messages)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*size), "µs/signature")
+			})
+		}
+	}
+}
