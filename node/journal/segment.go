@@ -1,0 +1,167 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// BlockSize is what a group is a multiple of: a page of memory, and at least the sector of any disk.
+const BlockSize = 4096
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// segmentMagic ends with the version of the format.
+var segmentMagic = [8]byte{'F', 'P', 'J', 'R', 'N', 'L', 0, 1}
+
+// Offsets in a segment's header; see doc.go.
+const (
+	segOffCRC      = 8
+	segOffSalt     = 12
+	segOffNumber   = 16
+	segOffSize     = 24
+	segOffIdentity = 32 // length, then the fields
+
+	// maxIdentityBytes is what the header has room for.
+	maxIdentityBytes = BlockSize - segOffIdentity - 4
+)
+
+const (
+	segmentSuffix = ".log"
+	// unfinishedSuffix marks a segment that is being written in full. It never has records of its own.
+	unfinishedSuffix = ".tmp"
+)
+
+// segment is an open segment.
+type segment struct {
+	number uint32
+	salt   uint32
+	size   int64
+	file   File
+}
+
+func segmentName(number uint32) string { return fmt.Sprintf("%016x%s", number, segmentSuffix) }
+
+// parseSegmentName is the inverse of segmentName.
+func parseSegmentName(name string) (number uint32, ok bool) {
+	digits, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 16, 32)
+	return uint32(n), err == nil && n > 0 && segmentName(uint32(n)) == name
+}
+
+// appendSegmentHeader appends a whole header block.
+func appendSegmentHeader(dst []byte, s *segment, identity Identity) []byte {
+	start := len(dst)
+	dst = append(dst, make([]byte, BlockSize)...)
+	b := dst[start:]
+	copy(b, segmentMagic[:])
+	binary.LittleEndian.PutUint32(b[segOffSalt:], s.salt)
+	binary.LittleEndian.PutUint64(b[segOffNumber:], uint64(s.number))
+	binary.LittleEndian.PutUint64(b[segOffSize:], uint64(s.size))
+	text := identity.append(nil)
+	binary.LittleEndian.PutUint32(b[segOffIdentity:], uint32(len(text)))
+	copy(b[segOffIdentity+4:], text)
+	binary.LittleEndian.PutUint32(b[segOffCRC:], headerCRC(b))
+	return dst
+}
+
+func headerCRC(b []byte) uint32 {
+	crc := crc32.Update(0, castagnoli, b[:segOffCRC])
+	return crc32.Update(crc, castagnoli, b[segOffSalt:BlockSize])
+}
+
+// parseSegmentHeader reads the header at the start of a segment; reason is empty if it is whole.
+func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) {
+	switch {
+	case len(b) < BlockSize:
+		return s, nil, fmt.Sprintf("the file has %d bytes, less than a header", len(b))
+	case string(b[:len(segmentMagic)-1]) != string(segmentMagic[:len(segmentMagic)-1]):
+		return s, nil, "the header does not begin as a journal's"
+	case headerCRC(b) != binary.LittleEndian.Uint32(b[segOffCRC:]):
+		return s, nil, "the header's checksum does not match"
+	case b[len(segmentMagic)-1] != segmentMagic[len(segmentMagic)-1]:
+		return s, nil, fmt.Sprintf("format version %d, this program knows %d", b[len(segmentMagic)-1],
+			segmentMagic[len(segmentMagic)-1])
+	}
+	number, size := binary.LittleEndian.Uint64(b[segOffNumber:]), binary.LittleEndian.Uint64(b[segOffSize:])
+	length := binary.LittleEndian.Uint32(b[segOffIdentity:])
+	if number == 0 || number>>32 != 0 || size > MaxSegmentSize || size%BlockSize != 0 || length > maxIdentityBytes {
+		return s, nil, "the header has impossible values"
+	}
+	identity, ok := parseIdentity(b[segOffIdentity+4:][:length])
+	if !ok {
+		return s, nil, "the header's identity is malformed"
+	}
+	s = segment{number: uint32(number), salt: binary.LittleEndian.Uint32(b[segOffSalt:]), size: int64(size)}
+	return s, identity, ""
+}
+
+// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync of a
+// commit that happens meanwhile finds little of it to wait for.
+var zeros [256 << 10]byte
+
+const fillSyncBytes = 4 << 20
+
+// writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When it
+// returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
+func writeSegment(fs FS, s *segment, prefix []byte) (err error) {
+	name := segmentName(s.number)
+	unfinished := name + unfinishedSuffix
+	f, err := fs.Create(unfinished)
+	if err != nil {
+		return fmt.Errorf("journal: begin segment %s: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()             // it is given up
+			_ = fs.Remove(unfinished) // and if it can't be removed, the next Open does
+			err = fmt.Errorf("journal: prepare segment %s: %w", name, err)
+		}
+	}()
+	if err := f.Allocate(s.size); err != nil {
+		return err
+	}
+	unsynced := int64(0)
+	for at := int64(0); at < s.size; {
+		piece := zeros[:min(s.size-at, int64(len(zeros)))]
+		if at < int64(len(prefix)) {
+			piece = prefix[at:min(int64(len(prefix)), at+int64(len(zeros)))]
+		}
+		if err := writeAt(f, piece, at); err != nil {
+			return err
+		}
+		at += int64(len(piece))
+		if unsynced += int64(len(piece)); unsynced >= fillSyncBytes {
+			if err := f.Sync(); err != nil {
+				return err
+			}
+			unsynced = 0
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := fs.Rename(unfinished, name); err != nil {
+		return err
+	}
+	if err := fs.SyncDir(); err != nil {
+		return err
+	}
+	s.file = f
+	return nil
+}
+
+// writeAt takes a short write without an error for the error that it is.
+func writeAt(f File, b []byte, at int64) error {
+	n, err := f.WriteAt(b, at)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
