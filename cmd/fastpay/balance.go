@@ -38,7 +38,7 @@ With --remote it prints, as Balance(N), what a quorum of authorities says of any
 }
 
 func queryBalance(cmd *cobra.Command, address codec.Address, remote bool) error {
-	s, err := openSession(cmd)
+	s, err := openSession(cmd, false)
 	if err != nil {
 		return err
 	}

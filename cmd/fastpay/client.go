@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strconv"
 	"time"
 
@@ -25,8 +26,9 @@ is locked while a command runs, and replaced as a whole.`,
   client --committee committee.json --accounts accounts.json query_balance ADDRESS
   client --committee committee.json --accounts accounts.json transfer 10 --from ADDRESS --to ADDRESS
   client --committee committee.json --accounts accounts.json benchmark`,
-		Args: noSuchCommand,
-		RunE: showHelp,
+		Annotations: group,
+		Args:        noSuchCommand,
+		RunE:        showHelp,
 	}
 	flags := cmd.PersistentFlags()
 	flags.String("committee", "", "`FILE` with the lines that 'server generate' printed, of all authorities")
@@ -46,8 +48,9 @@ type session struct {
 	log       *slog.Logger
 }
 
-// openSession reads the files that the flags of cmd name, and locks the wallet. The caller calls close.
-func openSession(cmd *cobra.Command) (*session, error) {
+// openSession reads the files that the flags of cmd name, and locks the wallet. An accounts file that is not there is an
+// error unless the command may make one. The caller calls close.
+func openSession(cmd *cobra.Command, mayMake bool) (*session, error) {
 	log, err := newLogger(cmd, "client")
 	if err != nil {
 		return nil, err
@@ -65,6 +68,10 @@ func openSession(cmd *cobra.Command) (*session, error) {
 	members, err := readCommittee(committeePath)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(accountsPath); err != nil && !mayMake {
+		return nil, hintIfMissing(fmt.Errorf("accounts file: %w", err),
+			"'client --committee FILE --accounts "+accountsPath+" create_accounts N' makes it")
 	}
 	wallet, err := client.OpenWallet(accountsPath)
 	if err != nil {

@@ -41,7 +41,7 @@ must be started with these lines for the money to exist.`,
 }
 
 func createAccounts(cmd *cobra.Command, n int, balance codec.Balance) error {
-	s, err := openSession(cmd)
+	s, err := openSession(cmd, true)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ settled at a quorum, and counts it once. Prints the certificate of each new paym
 }
 
 func receive(cmd *cobra.Command, address codec.Address) error {
-	s, err := openSession(cmd)
+	s, err := openSession(cmd, false)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,9 @@ The same binary is the command itself when called as server, client or bench, th
   fastpay client --committee committee.json --accounts accounts.json create-accounts 2 --initial-funding 100 > initial.txt
   fastpay server --server server1.json run --initial-accounts initial.txt --committee committee.json &
   fastpay client --committee committee.json --accounts accounts.json transfer 10 --from FIRST --to SECOND`,
-		Args: noSuchCommand,
-		RunE: showHelp,
+		Annotations: group,
+		Args:        noSuchCommand,
+		RunE:        showHelp,
 	}
 	root.AddCommand(commands...)
 	return prepare(root)
@@ -45,7 +46,8 @@ func prepare(root *cobra.Command) *cobra.Command {
 	root.SetGlobalNormalizationFunc(dashes)
 	root.InitDefaultHelpCmd()
 	// A command that groups others runs only to say so: its usage is that of the others.
-	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
+	const runs = `{{if and .Runnable (not (index .Annotations "group"))}}`
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", runs, 1))
 	root.CompletionOptions.HiddenDefaultCmd = root.Name() != "fastpay"
 	return root
 }
@@ -60,6 +62,9 @@ func dashes(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	}
 	return pflag.NormalizedName(b)
 }
+
+// group marks a command that has no work of its own.
+var group = map[string]string{"group": "yes"}
 
 // noSuchCommand is the Args of a command that only groups others: any argument is a mistyped command.
 func noSuchCommand(cmd *cobra.Command, args []string) error {

@@ -11,8 +11,9 @@ func newServerCommand() *cobra.Command {
 and clients share. Then it is run, by one process or by one for each of its shards.`,
 		Example: `  server --server server1.json generate --host 127.0.0.1 --port 9100 --shards 4 >> committee.json
   server --server server1.json run --initial-accounts initial_accounts.txt --committee committee.json`,
-		Args: noSuchCommand,
-		RunE: showHelp,
+		Annotations: group,
+		Args:        noSuchCommand,
+		RunE:        showHelp,
 	}
 	cmd.PersistentFlags().String("server", "", "`FILE` that holds the authority's key and address")
 	cmd.AddCommand(newGenerateCommand(), newRunCommand())

@@ -54,7 +54,7 @@ that account finishes it: making it again would pay twice.`,
 }
 
 func transfer(cmd *cobra.Command, from, to codec.Address, amount uint64) error {
-	s, err := openSession(cmd)
+	s, err := openSession(cmd, false)
 	if err != nil {
 		return err
 	}
