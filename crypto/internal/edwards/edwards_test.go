@@ -1,6 +1,7 @@
 package edwards
 
 import (
+	"fmt"
 	"math/big"
 	"math/rand"
 	"testing"
@@ -276,6 +277,7 @@ func TestPointsMatchVoi(t *testing.T) {
 func TestTablesMatchVoi(t *testing.T) {
 	bothKernels(t, func(t *testing.T) {
 		rng := rand.New(rand.NewSource(4))
+		var walk Walk
 		for width := 2; width <= 10; width++ {
 			x, y, _, a := randomPoint(rng)
 			table := NewTable(&x, &y, width)
@@ -285,12 +287,16 @@ func TestTablesMatchVoi(t *testing.T) {
 				want.MultiscalarMulVartime([]*scalar.Scalar{&v}, []*curve.EdwardsPoint{&a})
 				var p Point
 				p.Identity()
-				table.AddMultiple(&p, &s, 0)
-				sameAsVoi(t, "multiple", &p, &want)
-				table.AddMultiple(&p, &s, 1)
-				if p.Double(1); !p.X.IsZero() {
-					t.Fatal("s·P - s·P is not neutral")
-				}
+				walk.Add(table, &s, 0)
+				walk.End()
+				walk.End()
+				walk.Add(table, &s, 1)
+				walk.End()
+				sums := [3]Point{p, p, p}
+				walk.Sums(sums[:])
+				sameAsVoi(t, "multiple", &sums[0], &want)
+				sameAsVoi(t, "empty sum", &sums[1], curve.NewEdwardsPoint())
+				sameAsVoi(t, "negated multiple", &sums[2], new(curve.EdwardsPoint).Neg(&want))
 				table.Multiply(&p, &s)
 				sameAsVoi(t, "multiple in constant time", &p, &want)
 			}
@@ -448,22 +454,40 @@ func BenchmarkPoint(b *testing.B) {
 }
 
 func BenchmarkTable(b *testing.B) {
-	for _, width := range []int{5, 8, 10, 12} {
+	rng := rand.New(rand.NewSource(9))
+	var s [64]Scalar
+	for i := range s {
+		var bytes [32]byte
+		rng.Read(bytes[:])
+		bytes[31] &= 0x0f
+		s[i].SetBytes(&bytes)
+	}
+	for _, width := range []int{8, 10, 12} {
 		table := NewBaseTable(width)
-		s, _ := randomScalar(rand.New(rand.NewSource(9)))
-		var p Point
-		p.Identity()
-		b.Run("vartime/width="+string(rune('0'+width/10))+string(rune('0'+width%10)), func(b *testing.B) {
+		b.Run(fmt.Sprintf("walk/width=%d", width), func(b *testing.B) {
+			var walk Walk
+			var sums [64]Point
 			for b.Loop() {
-				table.AddMultiple(&p, &s, 0)
+				for i := range s {
+					walk.Add(table, &s[i], 0)
+					walk.End()
+					sums[i].Identity()
+				}
+				walk.Sums(sums[:])
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(s)), "µs/multiple")
+		})
+		b.Run(fmt.Sprintf("new/width=%d", width), func(b *testing.B) {
+			for b.Loop() {
+				NewBaseTable(width)
 			}
 		})
-		if width <= 5 {
-			b.Run("constant-time/width=5", func(b *testing.B) {
-				for b.Loop() {
-					table.Multiply(&p, &s)
-				}
-			})
-		}
 	}
+	table := NewBaseTable(5)
+	b.Run("constant-time/width=5", func(b *testing.B) {
+		var p Point
+		for b.Loop() {
+			table.Multiply(&p, &s[0])
+		}
+	})
 }

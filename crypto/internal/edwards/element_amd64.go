@@ -51,6 +51,16 @@ func (p *Point) AddNiels(q *Niels, neg uint64) {
 	addNielsGeneric(p, q, neg)
 }
 
+// walk adds the steps, at least one. In memory they are followed by walkAhead more.
+func (p *Point) walk(steps []Step) {
+	if accelerated {
+		first := (*[2]uint64)(unsafe.Pointer(unsafe.SliceData(steps)))
+		walkADX((*[16]uint64)(unsafe.Pointer(p)), first, len(steps))
+		return
+	}
+	walkGeneric(p, steps)
+}
+
 // AddCached sets p = p + q when neg is 0, p = p - q when neg is 1. The sign must not be secret.
 func (p *Point) AddCached(q *Cached, neg uint64) {
 	if accelerated {

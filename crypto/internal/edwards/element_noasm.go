@@ -19,6 +19,9 @@ func squareTwo(x, y *Element, n int) {
 // AddNiels sets p = p + q when neg is 0, p = p - q when neg is 1. The sign must not be secret.
 func (p *Point) AddNiels(q *Niels, neg uint64) { addNielsGeneric(p, q, neg) }
 
+// walk adds the steps.
+func (p *Point) walk(steps []Step) { walkGeneric(p, steps) }
+
 // AddCached sets p = p + q when neg is 0, p = p - q when neg is 1. The sign must not be secret.
 func (p *Point) AddCached(q *Cached, neg uint64) { addCachedGeneric(p, q, neg) }
 

@@ -25,6 +25,11 @@ func squareTwoADX(x *[4]uint64, y *[4]uint64, n int)
 //go:noescape
 func addNielsADX(p *[16]uint64, q *[12]uint64, neg uint64)
 
+// walkADX adds n entries, n > 0, to p. It reads 6 steps past the last one, and fetches their entries.
+//
+//go:noescape
+func walkADX(p *[16]uint64, steps *[2]uint64, n int)
+
 // addCachedADX sets p = p + q when neg is 0, p = p - q when neg is 1: 8 multiplications.
 // The sign chooses addresses, so it must not be secret.
 //

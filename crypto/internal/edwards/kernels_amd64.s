@@ -1088,6 +1088,770 @@ TEXT ·addNielsADX(SB), NOSPLIT, $256-24
 	MOVQ   DI, 120(AX)
 	RET
 
+// func walkADX(p *[16]uint64, steps *[2]uint64, n int)
+// Requires: ADX, BMI2, MMX+
+TEXT ·walkADX(SB), NOSPLIT, $256-24
+	MOVQ p+0(FP), AX
+
+step:
+	MOVQ       steps+8(FP), DX
+	MOVQ       96(DX), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 95(CX)
+	MOVQ       (DX), CX
+	MOVQ       8(DX), BX
+	ADDQ       $0x10, DX
+	MOVQ       DX, steps+8(FP)
+	MOVQ       64(CX), DX
+	MULXQ      96(AX), SI, DI
+	MULXQ      104(AX), R14, R8
+	ADDQ       R14, DI
+	MULXQ      112(AX), R14, R9
+	ADCQ       R14, R8
+	MULXQ      120(AX), R14, R10
+	ADCQ       R14, R9
+	ADCQ       $0x00, R10
+	MOVQ       72(CX), DX
+	XORQ       R11, R11
+	MULXQ      96(AX), R14, R15
+	ADOXQ      R14, DI
+	ADCXQ      R15, R8
+	MULXQ      104(AX), R14, R15
+	ADOXQ      R14, R8
+	ADCXQ      R15, R9
+	MULXQ      112(AX), R14, R15
+	ADOXQ      R14, R9
+	ADCXQ      R15, R10
+	MULXQ      120(AX), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, R11
+	MOVQ       80(CX), DX
+	XORQ       R12, R12
+	MULXQ      96(AX), R14, R15
+	ADOXQ      R14, R8
+	ADCXQ      R15, R9
+	MULXQ      104(AX), R14, R15
+	ADOXQ      R14, R9
+	ADCXQ      R15, R10
+	MULXQ      112(AX), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MULXQ      120(AX), R14, R15
+	ADOXQ      R14, R11
+	ADCXQ      R15, R12
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, R12
+	MOVQ       88(CX), DX
+	XORQ       R13, R13
+	MULXQ      96(AX), R14, R15
+	ADOXQ      R14, R9
+	ADCXQ      R15, R10
+	MULXQ      104(AX), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MULXQ      112(AX), R14, R15
+	ADOXQ      R14, R11
+	ADCXQ      R15, R12
+	MULXQ      120(AX), R14, R15
+	ADOXQ      R14, R12
+	ADCXQ      R15, R13
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, R13
+	MOVQ       $0x00000026, DX
+	XORQ       R14, R14
+	MULXQ      R10, R10, R15
+	ADOXQ      R10, SI
+	ADCXQ      R15, DI
+	MULXQ      R11, R10, R15
+	ADOXQ      R10, DI
+	ADCXQ      R15, R8
+	MULXQ      R12, R10, R15
+	ADOXQ      R10, R8
+	ADCXQ      R15, R9
+	MULXQ      R13, R10, DX
+	ADOXQ      R10, R9
+	ADCXQ      R14, DX
+	ADOXQ      R14, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, SI
+	ADCQ       R14, DI
+	ADCQ       R14, R8
+	ADCQ       R14, R9
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, SI
+	MOVQ       SI, (SP)
+	MOVQ       DI, 8(SP)
+	MOVQ       R8, 16(SP)
+	MOVQ       R9, 24(SP)
+	MOVQ       64(AX), DX
+	MOVQ       72(AX), SI
+	MOVQ       80(AX), DI
+	MOVQ       88(AX), R8
+	ADDQ       64(AX), DX
+	ADCQ       72(AX), SI
+	ADCQ       80(AX), DI
+	ADCQ       88(AX), R8
+	SBBQ       R9, R9
+	ANDQ       $0x26, R9
+	ADDQ       R9, DX
+	ADCQ       $0x00, SI
+	ADCQ       $0x00, DI
+	ADCQ       $0x00, R8
+	SBBQ       R9, R9
+	ANDQ       $0x26, R9
+	ADDQ       R9, DX
+	MOVQ       DX, 32(SP)
+	MOVQ       SI, 40(SP)
+	MOVQ       DI, 48(SP)
+	MOVQ       R8, 56(SP)
+	LEAQ       (CX), SI
+	LEAQ       32(CX), CX
+	MOVQ       BX, DX
+	SHLQ       $0x05, DX
+	ADDQ       DX, SI
+	SUBQ       DX, CX
+	MOVQ       32(AX), DX
+	MOVQ       40(AX), DI
+	MOVQ       48(AX), R8
+	MOVQ       56(AX), R9
+	SUBQ       (AX), DX
+	SBBQ       8(AX), DI
+	SBBQ       16(AX), R8
+	SBBQ       24(AX), R9
+	SBBQ       R10, R10
+	ANDQ       $0x26, R10
+	SUBQ       R10, DX
+	SBBQ       $0x00, DI
+	SBBQ       $0x00, R8
+	SBBQ       $0x00, R9
+	SBBQ       R10, R10
+	ANDQ       $0x26, R10
+	SUBQ       R10, DX
+	MOVQ       DX, 64(SP)
+	MOVQ       DI, 72(SP)
+	MOVQ       R8, 80(SP)
+	MOVQ       R9, 88(SP)
+	MOVQ       32(AX), DX
+	MOVQ       40(AX), DI
+	MOVQ       48(AX), R8
+	MOVQ       56(AX), R9
+	ADDQ       (AX), DX
+	ADCQ       8(AX), DI
+	ADCQ       16(AX), R8
+	ADCQ       24(AX), R9
+	SBBQ       R10, R10
+	ANDQ       $0x26, R10
+	ADDQ       R10, DX
+	ADCQ       $0x00, DI
+	ADCQ       $0x00, R8
+	ADCQ       $0x00, R9
+	SBBQ       R10, R10
+	ANDQ       $0x26, R10
+	ADDQ       R10, DX
+	MOVQ       DX, 96(SP)
+	MOVQ       DI, 104(SP)
+	MOVQ       R8, 112(SP)
+	MOVQ       R9, 120(SP)
+	MOVQ       (CX), DX
+	MULXQ      64(SP), DI, R8
+	MULXQ      72(SP), R14, R9
+	ADDQ       R14, R8
+	MULXQ      80(SP), R14, R10
+	ADCQ       R14, R9
+	MULXQ      88(SP), R14, R11
+	ADCQ       R14, R10
+	ADCQ       $0x00, R11
+	MOVQ       8(CX), DX
+	XORQ       R12, R12
+	MULXQ      64(SP), R14, R15
+	ADOXQ      R14, R8
+	ADCXQ      R15, R9
+	MULXQ      72(SP), R14, R15
+	ADOXQ      R14, R9
+	ADCXQ      R15, R10
+	MULXQ      80(SP), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MULXQ      88(SP), R14, R15
+	ADOXQ      R14, R11
+	ADCXQ      R15, R12
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, R12
+	MOVQ       16(CX), DX
+	XORQ       R13, R13
+	MULXQ      64(SP), R14, R15
+	ADOXQ      R14, R9
+	ADCXQ      R15, R10
+	MULXQ      72(SP), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MULXQ      80(SP), R14, R15
+	ADOXQ      R14, R11
+	ADCXQ      R15, R12
+	MULXQ      88(SP), R14, R15
+	ADOXQ      R14, R12
+	ADCXQ      R15, R13
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, R13
+	MOVQ       24(CX), DX
+	XORQ       CX, CX
+	MULXQ      64(SP), R14, R15
+	ADOXQ      R14, R10
+	ADCXQ      R15, R11
+	MULXQ      72(SP), R14, R15
+	ADOXQ      R14, R11
+	ADCXQ      R15, R12
+	MULXQ      80(SP), R14, R15
+	ADOXQ      R14, R12
+	ADCXQ      R15, R13
+	MULXQ      88(SP), R14, R15
+	ADOXQ      R14, R13
+	ADCXQ      R15, CX
+	MOVQ       $0x00000000, R14
+	ADOXQ      R14, CX
+	MOVQ       $0x00000026, DX
+	XORQ       R14, R14
+	MULXQ      R11, R11, R15
+	ADOXQ      R11, DI
+	ADCXQ      R15, R8
+	MULXQ      R12, R11, R15
+	ADOXQ      R11, R8
+	ADCXQ      R15, R9
+	MULXQ      R13, R11, R15
+	ADOXQ      R11, R9
+	ADCXQ      R15, R10
+	MULXQ      CX, R11, CX
+	ADOXQ      R11, R10
+	ADCXQ      R14, CX
+	ADOXQ      R14, CX
+	IMUL3Q     $0x26, CX, CX
+	ADDQ       CX, DI
+	ADCQ       R14, R8
+	ADCQ       R14, R9
+	ADCQ       R14, R10
+	SBBQ       CX, CX
+	ANDQ       $0x26, CX
+	ADDQ       CX, DI
+	MOVQ       DI, 64(SP)
+	MOVQ       R8, 72(SP)
+	MOVQ       R9, 80(SP)
+	MOVQ       R10, 88(SP)
+	MOVQ       (SI), DX
+	MULXQ      96(SP), CX, DI
+	MULXQ      104(SP), R13, R8
+	ADDQ       R13, DI
+	MULXQ      112(SP), R13, R9
+	ADCQ       R13, R8
+	MULXQ      120(SP), R13, R10
+	ADCQ       R13, R9
+	ADCQ       $0x00, R10
+	MOVQ       8(SI), DX
+	XORQ       R11, R11
+	MULXQ      96(SP), R13, R14
+	ADOXQ      R13, DI
+	ADCXQ      R14, R8
+	MULXQ      104(SP), R13, R14
+	ADOXQ      R13, R8
+	ADCXQ      R14, R9
+	MULXQ      112(SP), R13, R14
+	ADOXQ      R13, R9
+	ADCXQ      R14, R10
+	MULXQ      120(SP), R13, R14
+	ADOXQ      R13, R10
+	ADCXQ      R14, R11
+	MOVQ       $0x00000000, R13
+	ADOXQ      R13, R11
+	MOVQ       16(SI), DX
+	XORQ       R12, R12
+	MULXQ      96(SP), R13, R14
+	ADOXQ      R13, R8
+	ADCXQ      R14, R9
+	MULXQ      104(SP), R13, R14
+	ADOXQ      R13, R9
+	ADCXQ      R14, R10
+	MULXQ      112(SP), R13, R14
+	ADOXQ      R13, R10
+	ADCXQ      R14, R11
+	MULXQ      120(SP), R13, R14
+	ADOXQ      R13, R11
+	ADCXQ      R14, R12
+	MOVQ       $0x00000000, R13
+	ADOXQ      R13, R12
+	MOVQ       24(SI), DX
+	XORQ       SI, SI
+	MULXQ      96(SP), R13, R14
+	ADOXQ      R13, R9
+	ADCXQ      R14, R10
+	MULXQ      104(SP), R13, R14
+	ADOXQ      R13, R10
+	ADCXQ      R14, R11
+	MULXQ      112(SP), R13, R14
+	ADOXQ      R13, R11
+	ADCXQ      R14, R12
+	MULXQ      120(SP), R13, R14
+	ADOXQ      R13, R12
+	ADCXQ      R14, SI
+	MOVQ       $0x00000000, R13
+	ADOXQ      R13, SI
+	MOVQ       $0x00000026, DX
+	XORQ       R13, R13
+	MULXQ      R10, R10, R14
+	ADOXQ      R10, CX
+	ADCXQ      R14, DI
+	MULXQ      R11, R10, R14
+	ADOXQ      R10, DI
+	ADCXQ      R14, R8
+	MULXQ      R12, R10, R14
+	ADOXQ      R10, R8
+	ADCXQ      R14, R9
+	MULXQ      SI, R10, DX
+	ADOXQ      R10, R9
+	ADCXQ      R13, DX
+	ADOXQ      R13, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, CX
+	ADCQ       R13, DI
+	ADCQ       R13, R8
+	ADCQ       R13, R9
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, CX
+	MOVQ       CX, 96(SP)
+	MOVQ       DI, 104(SP)
+	MOVQ       R8, 112(SP)
+	MOVQ       R9, 120(SP)
+	LEAQ       128(SP), CX
+	LEAQ       160(SP), DX
+	SHLQ       $0x05, BX
+	ADDQ       BX, CX
+	SUBQ       BX, DX
+	MOVQ       32(SP), BX
+	MOVQ       40(SP), SI
+	MOVQ       48(SP), DI
+	MOVQ       56(SP), R8
+	ADDQ       (SP), BX
+	ADCQ       8(SP), SI
+	ADCQ       16(SP), DI
+	ADCQ       24(SP), R8
+	SBBQ       R9, R9
+	ANDQ       $0x26, R9
+	ADDQ       R9, BX
+	ADCQ       $0x00, SI
+	ADCQ       $0x00, DI
+	ADCQ       $0x00, R8
+	SBBQ       R9, R9
+	ANDQ       $0x26, R9
+	ADDQ       R9, BX
+	MOVQ       BX, (CX)
+	MOVQ       SI, 8(CX)
+	MOVQ       DI, 16(CX)
+	MOVQ       R8, 24(CX)
+	MOVQ       32(SP), CX
+	MOVQ       40(SP), BX
+	MOVQ       48(SP), SI
+	MOVQ       56(SP), DI
+	SUBQ       (SP), CX
+	SBBQ       8(SP), BX
+	SBBQ       16(SP), SI
+	SBBQ       24(SP), DI
+	SBBQ       R8, R8
+	ANDQ       $0x26, R8
+	SUBQ       R8, CX
+	SBBQ       $0x00, BX
+	SBBQ       $0x00, SI
+	SBBQ       $0x00, DI
+	SBBQ       R8, R8
+	ANDQ       $0x26, R8
+	SUBQ       R8, CX
+	MOVQ       CX, (DX)
+	MOVQ       BX, 8(DX)
+	MOVQ       SI, 16(DX)
+	MOVQ       DI, 24(DX)
+	MOVQ       96(SP), CX
+	MOVQ       104(SP), DX
+	MOVQ       112(SP), BX
+	MOVQ       120(SP), SI
+	SUBQ       64(SP), CX
+	SBBQ       72(SP), DX
+	SBBQ       80(SP), BX
+	SBBQ       88(SP), SI
+	SBBQ       DI, DI
+	ANDQ       $0x26, DI
+	SUBQ       DI, CX
+	SBBQ       $0x00, DX
+	SBBQ       $0x00, BX
+	SBBQ       $0x00, SI
+	SBBQ       DI, DI
+	ANDQ       $0x26, DI
+	SUBQ       DI, CX
+	MOVQ       CX, 192(SP)
+	MOVQ       DX, 200(SP)
+	MOVQ       BX, 208(SP)
+	MOVQ       SI, 216(SP)
+	MOVQ       96(SP), CX
+	MOVQ       104(SP), DX
+	MOVQ       112(SP), BX
+	MOVQ       120(SP), SI
+	ADDQ       64(SP), CX
+	ADCQ       72(SP), DX
+	ADCQ       80(SP), BX
+	ADCQ       88(SP), SI
+	SBBQ       DI, DI
+	ANDQ       $0x26, DI
+	ADDQ       DI, CX
+	ADCQ       $0x00, DX
+	ADCQ       $0x00, BX
+	ADCQ       $0x00, SI
+	SBBQ       DI, DI
+	ANDQ       $0x26, DI
+	ADDQ       DI, CX
+	MOVQ       CX, 224(SP)
+	MOVQ       DX, 232(SP)
+	MOVQ       BX, 240(SP)
+	MOVQ       SI, 248(SP)
+	MOVQ       128(SP), DX
+	MULXQ      160(SP), CX, BX
+	MULXQ      168(SP), R12, SI
+	ADDQ       R12, BX
+	MULXQ      176(SP), R12, DI
+	ADCQ       R12, SI
+	MULXQ      184(SP), R12, R8
+	ADCQ       R12, DI
+	ADCQ       $0x00, R8
+	MOVQ       136(SP), DX
+	XORQ       R9, R9
+	MULXQ      160(SP), R12, R13
+	ADOXQ      R12, BX
+	ADCXQ      R13, SI
+	MULXQ      168(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      176(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      184(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R9
+	MOVQ       144(SP), DX
+	XORQ       R10, R10
+	MULXQ      160(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      168(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      176(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      184(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R10
+	MOVQ       152(SP), DX
+	XORQ       R11, R11
+	MULXQ      160(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      168(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      176(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MULXQ      184(SP), R12, R13
+	ADOXQ      R12, R10
+	ADCXQ      R13, R11
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R11
+	MOVQ       $0x00000026, DX
+	XORQ       R12, R12
+	MULXQ      R8, R8, R13
+	ADOXQ      R8, CX
+	ADCXQ      R13, BX
+	MULXQ      R9, R8, R13
+	ADOXQ      R8, BX
+	ADCXQ      R13, SI
+	MULXQ      R10, R8, R13
+	ADOXQ      R8, SI
+	ADCXQ      R13, DI
+	MULXQ      R11, R8, DX
+	ADOXQ      R8, DI
+	ADCXQ      R12, DX
+	ADOXQ      R12, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, CX
+	ADCQ       R12, BX
+	ADCQ       R12, SI
+	ADCQ       R12, DI
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, CX
+	MOVQ       CX, 64(AX)
+	MOVQ       BX, 72(AX)
+	MOVQ       SI, 80(AX)
+	MOVQ       DI, 88(AX)
+	MOVQ       160(SP), DX
+	MULXQ      192(SP), CX, BX
+	MULXQ      200(SP), R12, SI
+	ADDQ       R12, BX
+	MULXQ      208(SP), R12, DI
+	ADCQ       R12, SI
+	MULXQ      216(SP), R12, R8
+	ADCQ       R12, DI
+	ADCQ       $0x00, R8
+	MOVQ       168(SP), DX
+	XORQ       R9, R9
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, BX
+	ADCXQ      R13, SI
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R9
+	MOVQ       176(SP), DX
+	XORQ       R10, R10
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R10
+	MOVQ       184(SP), DX
+	XORQ       R11, R11
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R10
+	ADCXQ      R13, R11
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R11
+	MOVQ       $0x00000026, DX
+	XORQ       R12, R12
+	MULXQ      R8, R8, R13
+	ADOXQ      R8, CX
+	ADCXQ      R13, BX
+	MULXQ      R9, R8, R13
+	ADOXQ      R8, BX
+	ADCXQ      R13, SI
+	MULXQ      R10, R8, R13
+	ADOXQ      R8, SI
+	ADCXQ      R13, DI
+	MULXQ      R11, R8, DX
+	ADOXQ      R8, DI
+	ADCXQ      R12, DX
+	ADOXQ      R12, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, CX
+	ADCQ       R12, BX
+	ADCQ       R12, SI
+	ADCQ       R12, DI
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, CX
+	MOVQ       CX, (AX)
+	MOVQ       BX, 8(AX)
+	MOVQ       SI, 16(AX)
+	MOVQ       DI, 24(AX)
+	MOVQ       128(SP), DX
+	MULXQ      224(SP), CX, BX
+	MULXQ      232(SP), R12, SI
+	ADDQ       R12, BX
+	MULXQ      240(SP), R12, DI
+	ADCQ       R12, SI
+	MULXQ      248(SP), R12, R8
+	ADCQ       R12, DI
+	ADCQ       $0x00, R8
+	MOVQ       136(SP), DX
+	XORQ       R9, R9
+	MULXQ      224(SP), R12, R13
+	ADOXQ      R12, BX
+	ADCXQ      R13, SI
+	MULXQ      232(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      240(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      248(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R9
+	MOVQ       144(SP), DX
+	XORQ       R10, R10
+	MULXQ      224(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      232(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      240(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      248(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R10
+	MOVQ       152(SP), DX
+	XORQ       R11, R11
+	MULXQ      224(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      232(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      240(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MULXQ      248(SP), R12, R13
+	ADOXQ      R12, R10
+	ADCXQ      R13, R11
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R11
+	MOVQ       $0x00000026, DX
+	XORQ       R12, R12
+	MULXQ      R8, R8, R13
+	ADOXQ      R8, CX
+	ADCXQ      R13, BX
+	MULXQ      R9, R8, R13
+	ADOXQ      R8, BX
+	ADCXQ      R13, SI
+	MULXQ      R10, R8, R13
+	ADOXQ      R8, SI
+	ADCXQ      R13, DI
+	MULXQ      R11, R8, DX
+	ADOXQ      R8, DI
+	ADCXQ      R12, DX
+	ADOXQ      R12, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, CX
+	ADCQ       R12, BX
+	ADCQ       R12, SI
+	ADCQ       R12, DI
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, CX
+	MOVQ       CX, 32(AX)
+	MOVQ       BX, 40(AX)
+	MOVQ       SI, 48(AX)
+	MOVQ       DI, 56(AX)
+	MOVQ       224(SP), DX
+	MULXQ      192(SP), CX, BX
+	MULXQ      200(SP), R12, SI
+	ADDQ       R12, BX
+	MULXQ      208(SP), R12, DI
+	ADCQ       R12, SI
+	MULXQ      216(SP), R12, R8
+	ADCQ       R12, DI
+	ADCQ       $0x00, R8
+	MOVQ       232(SP), DX
+	XORQ       R9, R9
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, BX
+	ADCXQ      R13, SI
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R9
+	MOVQ       240(SP), DX
+	XORQ       R10, R10
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, SI
+	ADCXQ      R13, DI
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R10
+	MOVQ       248(SP), DX
+	XORQ       R11, R11
+	MULXQ      192(SP), R12, R13
+	ADOXQ      R12, DI
+	ADCXQ      R13, R8
+	MULXQ      200(SP), R12, R13
+	ADOXQ      R12, R8
+	ADCXQ      R13, R9
+	MULXQ      208(SP), R12, R13
+	ADOXQ      R12, R9
+	ADCXQ      R13, R10
+	MULXQ      216(SP), R12, R13
+	ADOXQ      R12, R10
+	ADCXQ      R13, R11
+	MOVQ       $0x00000000, R12
+	ADOXQ      R12, R11
+	MOVQ       $0x00000026, DX
+	XORQ       R12, R12
+	MULXQ      R8, R8, R13
+	ADOXQ      R8, CX
+	ADCXQ      R13, BX
+	MULXQ      R9, R8, R13
+	ADOXQ      R8, BX
+	ADCXQ      R13, SI
+	MULXQ      R10, R8, R13
+	ADOXQ      R8, SI
+	ADCXQ      R13, DI
+	MULXQ      R11, R8, DX
+	ADOXQ      R8, DI
+	ADCXQ      R12, DX
+	ADOXQ      R12, DX
+	IMUL3Q     $0x26, DX, DX
+	ADDQ       DX, CX
+	ADCQ       R12, BX
+	ADCQ       R12, SI
+	ADCQ       R12, DI
+	SBBQ       DX, DX
+	ANDQ       $0x26, DX
+	ADDQ       DX, CX
+	MOVQ       CX, 96(AX)
+	MOVQ       BX, 104(AX)
+	MOVQ       SI, 112(AX)
+	MOVQ       DI, 120(AX)
+	DECQ       n+16(FP)
+	JNZ        step
+	RET
+
 // func addCachedADX(p *[16]uint64, q *[16]uint64, neg uint64)
 // Requires: ADX, BMI2
 TEXT ·addCachedADX(SB), NOSPLIT, $256-24

@@ -71,8 +71,30 @@ func setNiels(out []Niels, points []Point, scratch []Element) {
 // maxWindows is the number of digits of the narrowest table.
 const maxWindows = (scalarSize+1)/2 + 1
 
-// AddMultiple sets p = p + s·P, or p - s·P when neg is 1. s is below 2^253. Not in constant time.
-func (t *Table) AddMultiple(p *Point, s *Scalar, neg uint64) {
+// Step is one addition of a walk through tables: an entry, added when negative is 0, subtracted when it is 1. The kernels
+// rely on this layout.
+type Step struct {
+	entry    *Niels
+	negative uint64
+}
+
+// walkAhead is how many steps before its use a walk fetches an entry into the cache, and so how many it reads past its
+// end. An addition takes longer than an access to the third-level cache, and shorter than one to memory.
+const walkAhead = 6
+
+// Walk is a list of sums of table entries, one after the other, so that the entries of the next sum are fetched while the
+// last ones of this are added. It keeps its memory.
+type Walk struct {
+	steps []Step
+	ends  []int
+}
+
+// Reset empties the list.
+func (w *Walk) Reset() { w.steps, w.ends = w.steps[:0], w.ends[:0] }
+
+// Add appends s·P, or -s·P when neg is 1, to the sum begun last, where P is the point of the table. s is below 2^253. Not
+// in constant time.
+func (w *Walk) Add(t *Table, s *Scalar, neg uint64) {
 	var buffer [maxWindows]int16
 	digits := buffer[:windows(scalarSize, t.width)]
 	s.recode(digits, t.width)
@@ -86,7 +108,34 @@ func (t *Table) AddMultiple(p *Point, s *Scalar, neg uint64) {
 		if digit < 0 {
 			size = -size
 		}
-		p.AddNiels(&t.entries[i*half+size-1], sign^neg)
+		w.steps = append(w.steps, Step{&t.entries[i*half+size-1], sign ^ neg})
+	}
+}
+
+// End ends the sum begun last.
+func (w *Walk) End() { w.ends = append(w.ends, len(w.steps)) }
+
+// Sums adds the sums to the points, in order; there are as many. It empties the list.
+func (w *Walk) Sums(points []Point) {
+	if len(w.steps) > 0 {
+		last := w.steps[len(w.steps)-1]
+		for range walkAhead {
+			w.steps = append(w.steps, last)
+		}
+	}
+	start := 0
+	for i, end := range w.ends {
+		if end > start {
+			points[i].walk(w.steps[start:end:len(w.steps)])
+		}
+		start = end
+	}
+	w.Reset()
+}
+
+func walkGeneric(p *Point, steps []Step) {
+	for _, s := range steps {
+		addNielsGeneric(p, s.entry, s.negative)
 	}
 }
 

@@ -29,6 +29,7 @@ type system struct {
 	used     []int32
 	terms    []edwards.Term
 	summer   edwards.Summer
+	walk     edwards.Walk
 }
 
 // unknown is a signature of the system.
@@ -220,11 +221,13 @@ func (y *system) holds(unknowns []unknown) bool {
 		key := &y.keys[i]
 		y.terms = append(y.terms, edwards.Term{Point: key.point, Scalar: y.reduce(&key.sum), Size: 253})
 	}
-	var p edwards.Point
-	y.summer.Sum(&p, y.terms)
+	var sum [1]edwards.Point
+	y.summer.Sum(&sum[0], y.terms)
 	s := y.reduce(&base)
-	y.checker.base.AddMultiple(&p, &s, 1)
-	return p.IsTorsion()
+	y.walk.Add(y.checker.base, &s, 1)
+	y.walk.End()
+	y.walk.Sums(sum[:])
+	return sum[0].IsTorsion()
 }
 
 // reduce returns the sum modulo l.

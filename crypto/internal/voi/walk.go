@@ -16,6 +16,7 @@ const walkGroup = 64
 
 // walk is the memory of a group of votes.
 type walk struct {
+	walk    edwards.Walk
 	votes   [walkGroup]*backend.Check
 	points  [walkGroup]edwards.Point
 	scratch [walkGroup]edwards.Element
@@ -42,13 +43,14 @@ func (c *checker) walkGroup(votes []vote) {
 			continue
 		}
 		c.challenge(&k, vote.check)
-		p := &w.points[n]
-		p.Identity()
-		c.base.AddMultiple(p, &s, 0)
-		vote.table.AddMultiple(p, &k, 1)
+		w.walk.Add(c.base, &s, 0)
+		w.walk.Add(vote.table, &k, 1)
+		w.walk.End()
+		w.points[n].Identity()
 		w.votes[n] = vote.check
 		n++
 	}
+	w.walk.Sums(w.points[:n])
 	edwards.EncodeAll(w.encoded[:n], w.points[:n], w.scratch[:n])
 	for i, check := range w.votes[:n] {
 		r := (*[32]byte)(check.Signature[:32])

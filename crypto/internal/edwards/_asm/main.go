@@ -14,6 +14,7 @@ func main() {
 	mulKernel()
 	squareKernel()
 	addNielsKernel()
+	walkKernel()
 	addCachedKernel()
 	doubleKernel()
 	selectKernel()
@@ -85,6 +86,37 @@ func addNielsKernel() {
 	store(c, mul(element(p, 96), element(q, 64)))
 	store(d, add(element(p, 64), element(p, 64)))
 	addition(p, q, neg, c, d)
+	RET()
+}
+
+// ahead is how many steps before its use an entry is fetched: far enough for main memory.
+const ahead = 6 // walkAhead in package edwards
+
+func walkKernel() {
+	TEXT("walkADX", NOSPLIT, "func(p *[16]uint64, steps *[2]uint64, n int)")
+	Pragma("noescape")
+	Doc("walkADX adds n entries, n > 0, to p. It reads 6 steps past the last one, and fetches their entries.")
+	p := pointer("p")
+	// The registers are all needed: the counter and the position stay where the arguments are.
+	at, _ := Param("steps").Resolve()
+	count, _ := Param("n").Resolve()
+	Label("step")
+	steps, q, neg := GP64(), GP64(), GP64()
+	MOVQ(at.Addr, steps)
+	MOVQ(Mem{Base: steps, Disp: 16 * ahead}, q)
+	PREFETCHT0(Mem{Base: q})
+	PREFETCHT0(Mem{Base: q, Disp: 95})
+	MOVQ(Mem{Base: steps}, q)
+	MOVQ(Mem{Base: steps, Disp: 8}, neg)
+	ADDQ(U8(16), steps)
+	MOVQ(steps, at.Addr)
+	c, d := local(), local()
+	store(c, mul(element(p, 96), element(q, 64)))
+	store(d, add(element(p, 64), element(p, 64)))
+	addition(p, q, neg, c, d)
+	DECQ(count.Addr)
+	JNZ(LabelRef("step"))
+	RET()
 }
 
 func addCachedKernel() {
@@ -97,6 +129,7 @@ func addCachedKernel() {
 	store(c, mul(element(p, 96), element(q, 64)))
 	store(d, mul(element(p, 64), element(q, 96)))
 	addition(p, q, neg, c, d)
+	RET()
 }
 
 // addition finishes p ± q, where c is the product of the T's and d that of the Z's, doubled.
@@ -120,7 +153,6 @@ func addition(p, q, neg Register, c, d limbs) {
 	store(element(p, 0), mul(e, f))
 	store(element(p, 32), mul(h, g))
 	store(element(p, 96), mul(e, h))
-	RET()
 }
 
 func doubleKernel() {
