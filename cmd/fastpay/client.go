@@ -36,7 +36,8 @@ is locked while a command runs, and replaced as a whole.`,
 	flags.Var(newMicroseconds(client.DefaultTimeout), "send-timeout", "time to send a request, in `MICROSECONDS` or with a unit (4s)")
 	flags.Var(newMicroseconds(client.DefaultTimeout), "recv-timeout", "time to wait for a reply, in `MICROSECONDS` or with a unit (4s)")
 	flags.Int("buffer-size", codec.DefaultMaxMessage, "largest message in `BYTES`")
-	cmd.AddCommand(newCreateAccountsCommand(), newQueryBalanceCommand(), newTransferCommand(), newReceiveCommand())
+	cmd.AddCommand(newCreateAccountsCommand(), newQueryBalanceCommand(), newTransferCommand(), newReceiveCommand(),
+		newClientBenchmarkCommand())
 	return cmd
 }
 
