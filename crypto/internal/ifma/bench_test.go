@@ -1,0 +1,91 @@
+package ifma
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+func BenchmarkVerifyVotes(b *testing.B) {
+	t, err := NewTables(testKeys(20), TableOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer t.Close()
+	v, s := sharedVotes(), NewScratch()
+	// As in the C prototype: random scalars, so that no entry is met twice.
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range v.scalars {
+		for j := range 4 {
+			binary.LittleEndian.PutUint64(v.scalars[i][8*j:], random.Uint64())
+			binary.LittleEndian.PutUint64(v.signatures[i][32+8*j:], random.Uint64())
+		}
+		v.scalars[i][31] &= 15
+		v.signatures[i][63] &= 15
+	}
+	for _, n := range []int{8, 64, 256, 1024} {
+		b.Run(fmt.Sprintf("keys=20/batch=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			ok := make([]bool, n)
+			at := 0
+			for b.Loop() {
+				t.VerifyVotes(ok, v.keys[at:at+n], v.signatures[at:at+n], v.scalars[at:at+n], s)
+				at = (at + n) % 4096
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/vote")
+		})
+	}
+}
+
+func BenchmarkNewTables(b *testing.B) {
+	keys := testKeys(10)
+	for b.Loop() {
+		t, err := NewTables(keys, TableOptions{BaseWindow: MinWindow})
+		if err != nil {
+			b.Fatal(err)
+		}
+		t.Close()
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(10*b.N), "ms/key")
+}
+
+// BenchmarkKernels measures the pieces; KERNELS.md quotes it.
+func BenchmarkKernels(b *testing.B) {
+	s, r := NewScratch(), newRandom(b)
+	for i := range s.points[:8] {
+		s.points[i] = weirdPoint(r)
+	}
+	p, q := &s.points[0], &s.points[1]
+	c := &s.constants
+	run := func(name string, per int, f func()) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*per), "ns/each")
+		})
+	}
+	run("mul", 1, func() { mul(&p.Sum, &p.Sum, &q.Sum) })
+	run("mul/independent=4", 4, func() {
+		mul(&p.Sum, &p.Sum, &q.Sum)
+		mul(&p.Diff, &p.Diff, &q.Sum)
+		mul(&p.Z, &p.Z, &q.Sum)
+		mul(&p.T, &p.T, &q.Sum)
+	})
+	run("squareTimes", 200, func() { squareTimes(&s.decode.x, 100) })
+	run("squareTimesOne", 100, func() { squareTimesOne(&s.decode.x[0], 100) })
+	run("addMixed", 1, func() { addMixed(p, p, &s.affine, &s.room) })
+	run("addPoints", 1, func() { addPoints(p, p, q, &c.twoD, &s.room) })
+	run("doublePoint", 1, func() { doublePoint(p, p, &s.room) })
+	run("encode", 1, func() { encode(&s.words, p, &q.T) })
+	run("invert", 1, func() { s.power.invert(&s.inverse) })
+	run("invertOne", 1, func() { s.power.invertOne(&s.inverse[0]) })
+	run("decodePair/per=point", decodePoints, func() { s.decodePair(&s.tail.encodings[0][0], 32) })
+	t := newTestTables(b, testKeys(1), 6, 6)
+	steps := int(t.baseWindow.count + t.keyWindow.count)
+	run("planGroup", 1, func() {
+		t.planGroup(&s.plans[0], make([]bool, 8), make([]int32, 8), s.tail.signatures[:], s.tail.scalars[:], s)
+	})
+	run("walk/per=step", steps, func() { walk(p, &s.plans[0], &s.plans[0], steps, s, t.memory) })
+}

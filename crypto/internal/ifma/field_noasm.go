@@ -1,0 +1,29 @@
+//go:build !amd64 || purego
+
+package ifma
+
+// Without the field kernels their twins do the work.
+
+func mul(out, a, b *Element) {
+	mulGeneric(out, a, b)
+}
+
+func square(out, a *Element) {
+	squareGeneric(out, a)
+}
+
+func add(out, a, b *Element) {
+	addGeneric(out, a, b)
+}
+
+func sub(out, a, b *Element) {
+	subGeneric(out, a, b)
+}
+
+func squareTimes(x *[2]Element, n int) {
+	squareTimesGeneric(x, n)
+}
+
+func squareTimesOne(x *Element, n int) {
+	squareTimesOneGeneric(x, n)
+}
