@@ -238,7 +238,8 @@ func (d *driver) dump() string {
 	return fmt.Sprint(lines)
 }
 
-// receivedSet is the certificates received by a, as short hashes in order of their value.
+// receivedSet is the transfers of the certificates received by a, as short hashes in order of their value. Certificates of
+// one transfer may differ in their votes.
 func (s *Shard) receivedSet(a Account) []uint32 {
 	var set []uint32
 	for n := uint64(0); n < a.Received; {
@@ -251,7 +252,7 @@ func (s *Shard) receivedSet(a Account) []uint32 {
 		for list.Len() > 0 {
 			var c codec.Certificate
 			c, list = list.Next()
-			h := sha256.Sum256(c.Bytes())
+			h := sha256.Sum256(c.Order().TransferBytes())
 			set = append(set, binary.LittleEndian.Uint32(h[:]))
 			n++
 		}

@@ -1,0 +1,501 @@
+package authority
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node/committee"
+)
+
+// A world is a committee of four: three correct authorities, each with all its shards, and a Byzantine one (seed 3) that
+// signs whatever it is given. Owners sign conflicting orders as they like. The network loses, repeats, delays and
+// reorders, and its messages are forged and damaged. Signatures are cheap, but only their owners make them.
+//
+// What a correct authority did is checked at every step against a model too simple to be wrong.
+type world struct {
+	t         *rapid.T
+	numShards int
+	honest    []*driver
+	owners    []byte
+	initial   uint64 // balance of every owner
+
+	orders  []codec.Order // signed by their owners
+	certs   []codec.Certificate
+	votes   map[string]map[byte]crypto.Signature // transfer → voter → vote
+	credits [][]inFlight                         // for each authority, sent and not known to have arrived
+
+	voted     []map[string]string // S2: for each authority, account and number → transfer it signed
+	certified map[string]string   // S1: account and number → transfer with a quorum
+	settled   []map[string]bool   // S3: for each authority, certificates that it took
+
+	tally tally
+}
+
+// inFlight is a credit from one shard to another.
+type inFlight struct {
+	shard   int
+	message []byte
+}
+
+var byzantine = byte(3)
+
+func newWorld(t *rapid.T) *world {
+	w := &world{
+		t:         t,
+		numShards: rapid.IntRange(1, 3).Draw(t, "shards"),
+		initial:   rapid.SampledFrom([]uint64{0, 1, 10, 30, 100}).Draw(t, "initial"),
+		votes:     make(map[string]map[byte]crypto.Signature),
+		certified: make(map[string]string),
+	}
+	for seed := range 6 {
+		w.owners = append(w.owners, byte(100+seed))
+	}
+	for seed := range byte(3) {
+		d := &driver{committee: worldCommittee, name: testKey(seed), seed: seed, scheme: cheap{}}
+		for i := range w.numShards {
+			s, err := New(Options{
+				Committee: d.committee, Name: d.name, Shard: i, NumShards: w.numShards, ArchiveBytes: 128 << 10,
+				RememberCredits: true, HashSeed: [2]uint64{1, 2},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.shards = append(d.shards, s)
+		}
+		for _, o := range w.owners {
+			a := testKey(o)
+			if err := d.shardOf(a).Fund(&a, codec.NewBalance(w.initial)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.honest = append(w.honest, d)
+		w.credits = append(w.credits, nil)
+		w.voted = append(w.voted, make(map[string]string))
+		w.settled = append(w.settled, make(map[string]bool))
+	}
+	return w
+}
+
+var worldCommittee = func() *committee.Committee {
+	var members []committee.Member
+	for i, name := range testMembers {
+		members = append(members, committee.Member{Name: name, Weight: 1, Host: "h", BasePort: 1 + i, NumShards: 1})
+	}
+	c, err := committee.New(members)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}()
+
+// place is the account and sequence number of an order.
+func place(o codec.Order) string { return fmt.Sprintf("%x %d", o.Sender()[:8], o.SequenceNumber()) }
+
+// run takes the given number of random steps, then checks what holds at all times.
+func (w *world) run(steps int) {
+	for range steps {
+		switch rapid.IntRange(0, 9).Draw(w.t, "step") {
+		case 0:
+			w.sign()
+			w.sendOrder()
+		case 1, 2, 3:
+			w.pay()
+		case 4:
+			w.sendForgery()
+		case 5, 6:
+			w.sendCertificate()
+		case 7, 8:
+			w.deliverCredit()
+		case 9:
+			w.ask()
+		}
+		w.count()
+	}
+}
+
+// A tally counts what came up in all histories of a test, so that a test can tell that it tried something.
+type tally struct{ certificates, conflicts, credits, repeats, debts int }
+
+func (w *world) count() {
+	for _, d := range w.honest {
+		for _, s := range d.shards {
+			for a := range s.Accounts() {
+				if a.Balance.Less(codec.NewBalance(0)) {
+					w.tally.debts++
+				}
+			}
+		}
+	}
+}
+
+// pay is a payment as it should be: signed, sent to all, often after they were brought up to date, and its certificate
+// to some.
+func (w *world) pay() {
+	w.sign()
+	o := w.orders[len(w.orders)-1]
+	update := rapid.IntRange(0, 3).Draw(w.t, "update") > 0
+	for i := range w.honest {
+		for _, c := range w.certs {
+			if update && *c.Order().Sender() == *o.Sender() {
+				w.deliver(i, certMessage(c))
+			}
+		}
+		w.deliver(i, orderMessage(o))
+	}
+	if n := len(w.certs); n > 0 && rapid.IntRange(0, 3).Draw(w.t, "settle") > 0 {
+		w.deliver(w.authority(), certMessage(w.certs[n-1]))
+	}
+}
+
+// sign makes an owner sign an order: often the next payment, often one that conflicts with another.
+func (w *world) sign() {
+	t := w.t
+	owner := rapid.SampledFrom(w.owners).Draw(t, "payer")
+	next := uint64(0)
+	for _, c := range w.certs {
+		if *c.Order().Sender() == testKey(owner) {
+			next = max(next, c.Order().SequenceNumber()+1)
+		}
+	}
+	transfer := codec.Transfer{
+		Amount:         rapid.SampledFrom([]uint64{1, 1, 2, w.initial / 3, w.initial, w.initial + 1, 0}).Draw(t, "amount"),
+		SequenceNumber: next + rapid.SampledFrom([]uint64{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, ^uint64(0)}).Draw(t, "number"),
+	}
+	payee := rapid.SampledFrom(append([]byte{120, 121, 122}, w.owners...)).Draw(t, "payee")
+	transfer.Recipient = toFastPay(payee)
+	if rapid.IntRange(0, 5).Draw(t, "primary") == 0 {
+		transfer.Recipient = toPrimary(payee)
+	}
+	transfer.UserData.Present = rapid.IntRange(0, 3).Draw(t, "data") == 0
+	w.orders = append(w.orders, signOrder(owner, transfer))
+}
+
+func (w *world) sendOrder() {
+	if len(w.orders) == 0 {
+		return
+	}
+	w.deliver(w.authority(), orderMessage(w.recent(w.orders)))
+}
+
+// recent prefers what came last, since most of what is old is settled.
+func (w *world) recent(list []codec.Order) codec.Order {
+	n := min(len(list), rapid.SampledFrom([]int{1, 2, 4, 1 << 20}).Draw(w.t, "window"))
+	return list[len(list)-1-rapid.IntRange(0, n-1).Draw(w.t, "back")]
+}
+
+func (w *world) authority() int { return rapid.IntRange(0, len(w.honest)-1).Draw(w.t, "authority") }
+
+func (w *world) sendCertificate() {
+	if len(w.certs) > 0 {
+		w.deliver(w.authority(), certMessage(w.certs[rapid.IntRange(0, len(w.certs)-1).Draw(w.t, "certificate")]))
+	}
+}
+
+// deliverCredit brings one credit to its shard, and sometimes keeps it to bring it again.
+func (w *world) deliverCredit() {
+	i := w.authority()
+	if len(w.credits[i]) == 0 {
+		return
+	}
+	n := rapid.IntRange(0, len(w.credits[i])-1).Draw(w.t, "credit")
+	c := w.credits[i][n]
+	w.tally.credits++
+	if a := w.honest[i].one(c.shard, c.message); a.err != nil {
+		w.t.Fatalf("a credit is refused: %v", a.err)
+	}
+	if rapid.Bool().Draw(w.t, "acknowledged") {
+		w.credits[i] = slices.Delete(w.credits[i], n, n+1)
+	}
+}
+
+func (w *world) ask() {
+	q := codec.InfoRequest{Account: testKey(rapid.SampledFrom(w.owners).Draw(w.t, "account"))}
+	q.HasSequence = rapid.Bool().Draw(w.t, "sequence")
+	q.Sequence = rapid.Uint64Range(0, 5).Draw(w.t, "number")
+	q.HasReceived = rapid.Bool().Draw(w.t, "received")
+	q.ReceivedAfter = rapid.Uint64Range(0, 5).Draw(w.t, "after")
+	i := w.authority()
+	before := w.honest[i].dump()
+	w.deliver(i, codec.AppendInfoRequest(nil, &q))
+	if w.honest[i].dump() != before {
+		w.t.Fatalf("a question changes the state")
+	}
+}
+
+// deliver brings a message to an authority, in a batch that may repeat it, and keeps the books.
+func (w *world) deliver(authority int, message []byte) {
+	d := w.honest[authority]
+	var m codec.Message
+	if !m.Decode(message) {
+		w.t.Fatalf("does not decode: %x", message)
+	}
+	account := m.InfoRequest()
+	var shard int
+	if account != nil {
+		shard = committee.ShardOf(&account.Account, w.numShards)
+	} else {
+		shard = committee.ShardOf(orderOf(&m).Sender(), w.numShards)
+	}
+	batch := [][]byte{message}
+	for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(w.t, "repeats") {
+		batch = append(batch, message)
+	}
+	for _, a := range d.batch(shard, batch...) {
+		w.note(authority, message, &m, a)
+	}
+}
+
+func orderOf(m *codec.Message) codec.Order {
+	if m.Kind == codec.KindOrder {
+		return m.Order()
+	}
+	return m.Certificate().Order()
+}
+
+// note checks and remembers what a request led to.
+func (w *world) note(authority int, message []byte, m *codec.Message, a answer) {
+	if a.err != nil && a.err.Code == codec.PreviousTransferMustBeConfirmedFirst {
+		w.tally.conflicts++
+	}
+	if a.out.Accepted && !a.out.Changed {
+		w.tally.repeats++
+	}
+	if a.err != nil {
+		return
+	}
+	if r := infoOfWorld(w.t, a.reply); !r.Pending.IsZero() {
+		w.noteVote(authority, r.Pending)
+	}
+	if m.Kind != codec.KindCertificate {
+		return
+	}
+	c := m.Certificate()
+	w.checkQuorum(c)
+	w.settled[authority][string(c.Order().TransferBytes())] = true
+	if a.creditTo >= 0 {
+		update := bytes.Clone(message)
+		update[0] = byte(codec.KindCrossShard)
+		w.credits[authority] = append(w.credits[authority], inFlight{a.creditTo, update})
+	}
+}
+
+func infoOfWorld(t *rapid.T, reply []byte) *codec.InfoResponse {
+	m := new(codec.Message)
+	if !m.Decode(reply) || m.Kind != codec.KindInfoResponse {
+		t.Fatalf("not an info response: %x", reply)
+	}
+	return m.InfoResponse()
+}
+
+// noteVote checks S2 and S9 for a vote that an authority showed, adds the Byzantine one's, and makes a certificate when
+// there is a quorum.
+func (w *world) noteVote(authority int, v codec.Vote) {
+	o, seed := v.Order(), w.honest[authority].seed
+	message, transfer := o.AppendSignedBytes(nil), string(o.TransferBytes())
+	if !(cheap{}).verify(v.Authority(), message, v.Signature()) || *v.Authority() != testKey(seed) {
+		w.t.Fatalf("authority %d shows a vote that is not its own", authority)
+	}
+	if !(cheap{}).verify(o.Sender(), message, o.Signature()) {
+		w.t.Fatalf("S9: authority %d signed what the owner did not", authority)
+	}
+	if before, ok := w.voted[authority][place(o)]; ok && before != transfer {
+		w.t.Fatalf("S2: authority %d signed two orders for %s", authority, place(o))
+	}
+	w.voted[authority][place(o)] = transfer
+	votes := w.votes[transfer]
+	if votes == nil {
+		votes = map[byte]crypto.Signature{byzantine: cheap{}.sign(byzantine, message)}
+		w.votes[transfer] = votes
+	}
+	if _, ok := votes[seed]; ok {
+		return
+	}
+	votes[seed] = *v.Signature()
+	if len(votes) < 3 {
+		return
+	}
+	if before, ok := w.certified[place(o)]; ok && before != transfer {
+		w.t.Fatalf("S1: two certificates for %s", place(o))
+	}
+	w.certified[place(o)] = transfer
+	w.tally.certificates++
+	w.certs = append(w.certs, w.assemble(o, votes))
+}
+
+// assemble lists the votes in the order of their voters.
+func (w *world) assemble(o codec.Order, votes map[byte]crypto.Signature) codec.Certificate {
+	var entries []codec.VoteEntry
+	for seed := range byte(4) {
+		if sig, ok := votes[seed]; ok {
+			entries = append(entries, codec.VoteEntry{Authority: testKey(seed), Signature: sig})
+		}
+	}
+	return codec.NewCertificate(o, entries)
+}
+
+// checkQuorum is S3 by counting: three members, all different, signed exactly these bytes.
+func (w *world) checkQuorum(c codec.Certificate) {
+	voters := make(map[codec.Address]bool)
+	message := c.Order().AppendSignedBytes(nil)
+	for i := range c.NumVotes() {
+		name, sig := c.Vote(i)
+		if slices.Contains(testMembers, *name) && (cheap{}).verify(name, message, sig) {
+			voters[*name] = true
+		}
+	}
+	if len(voters) < 3 {
+		w.t.Fatalf("S3: a certificate of %d voters was accepted", len(voters))
+	}
+	if !(cheap{}).verify(c.Order().Sender(), message, c.Order().Signature()) {
+		w.t.Fatalf("S9: a certificate was accepted without the owner's signature")
+	}
+}
+
+// settleAll brings all certificates and credits to every correct authority, in an order drawn anew for each one, until
+// nothing is left to do.
+func (w *world) settleAll() {
+	for i, d := range w.honest {
+		order := w.permutation(len(w.certs))
+		for progress := true; progress; {
+			progress = false
+			for _, n := range order {
+				c, message := w.certs[n], certMessage(w.certs[n])
+				from := *c.Order().Sender()
+				a := d.one(committee.ShardOf(&from, w.numShards), message)
+				w.note(i, message, mustDecode(message), a)
+				progress = progress || a.out.Changed
+			}
+		}
+		for _, n := range w.permutation(len(w.credits[i])) {
+			if a := d.one(w.credits[i][n].shard, w.credits[i][n].message); a.err != nil {
+				w.t.Fatalf("a credit is refused: %v", a.err)
+			}
+		}
+		w.credits[i] = nil
+	}
+}
+
+func (w *world) permutation(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return rapid.Permutation(list).Draw(w.t, "order of arrival")
+}
+
+func mustDecode(message []byte) *codec.Message {
+	m := new(codec.Message)
+	if !m.Decode(message) {
+		panic("does not decode")
+	}
+	return m
+}
+
+// minted is what all owners had at the beginning; redeemed what left for the Primary with the certificates so far.
+func (w *world) minted() *big.Int {
+	return big.NewInt(int64(w.initial) * int64(len(w.owners)))
+}
+
+func (w *world) redeemed() *big.Int {
+	sum := new(big.Int)
+	for _, o := range w.final() {
+		if o.RecipientKind() == codec.Primary {
+			sum.Add(sum, new(big.Int).SetUint64(o.Amount()))
+		}
+	}
+	return sum
+}
+
+// final is the orders that have a certificate, each once: a transfer may have several, with different votes.
+func (w *world) final() (orders []codec.Order) {
+	seen := make(map[string]bool)
+	for _, c := range w.certs {
+		if p := place(c.Order()); !seen[p] {
+			seen[p] = true
+			orders = append(orders, c.Order())
+		}
+	}
+	return orders
+}
+
+// sendForgery sends what nobody signed, made from what somebody did: it must be refused and change nothing.
+func (w *world) sendForgery() {
+	if len(w.orders) == 0 {
+		return
+	}
+	message := w.forge(w.recent(w.orders))
+	i := w.authority()
+	d := w.honest[i]
+	shard := rapid.IntRange(0, w.numShards-1).Draw(w.t, "shard")
+	before := d.dump()
+	if a := d.one(shard, message); a.err == nil {
+		w.t.Fatalf("S9: a forgery is accepted: %x", message)
+	}
+	if d.dump() != before {
+		w.t.Fatalf("S9: a forgery changes the state: %x", message)
+	}
+}
+
+func (w *world) forge(o codec.Order) []byte {
+	t := w.t
+	vote := func(seed byte, message []byte) codec.VoteEntry {
+		return codec.VoteEntry{Authority: testKey(seed), Signature: cheap{}.sign(seed, message)}
+	}
+	message := o.AppendSignedBytes(nil)
+	changed := o.Transfer()
+	changed.Amount++
+	other := codec.NewOrder(&changed, o.Signature())
+	stranger := vote(200, message)
+	evil := vote(byzantine, message)
+	good := []codec.VoteEntry{evil}
+	for seed := range byte(3) {
+		if sig, ok := w.votes[string(o.TransferBytes())][seed]; ok {
+			good = append(good, codec.VoteEntry{Authority: testKey(seed), Signature: sig})
+		}
+	}
+	cross := rapid.Bool().Draw(t, "cross")
+	wrap := func(o codec.Order, votes []codec.VoteEntry) []byte {
+		if c := codec.NewCertificate(o, votes); cross {
+			return crossMessage(c)
+		} else {
+			return certMessage(c)
+		}
+	}
+	switch rapid.IntRange(0, 7).Draw(t, "forgery") {
+	case 0: // an order changed after signing
+		return orderMessage(other)
+	case 1: // an order in another's name
+		changed.Sender = testKey(rapid.SampledFrom(w.owners).Draw(t, "victim"))
+		return orderMessage(codec.NewOrder(&changed, o.Signature()))
+	case 2: // one voter three times
+		return wrap(o, []codec.VoteEntry{evil, evil, evil})
+	case 3: // strangers' votes
+		return wrap(o, append(good[:min(2, len(good))], stranger))
+	case 4: // one vote too few
+		return wrap(o, good[:min(2, len(good))])
+	case 5: // a correct authority's name on the Byzantine one's signature
+		return wrap(o, []codec.VoteEntry{evil, {Authority: testKey(0), Signature: evil.Signature}, {Authority: testKey(1), Signature: evil.Signature}})
+	case 6: // good votes under another transfer
+		return wrap(other, padded(good))
+	default: // a quorum over what the owner did not sign
+		m := other.AppendSignedBytes(nil)
+		return wrap(other, []codec.VoteEntry{vote(0, m), vote(1, m), vote(byzantine, m)})
+	}
+}
+
+// padded is at least three votes of different members, the missing ones with a signature of nobody.
+func padded(votes []codec.VoteEntry) []codec.VoteEntry {
+	for seed := byte(0); len(votes) < 3; seed++ {
+		name := testKey(seed)
+		if !slices.ContainsFunc(votes, func(v codec.VoteEntry) bool { return v.Authority == name }) {
+			votes = append(votes, codec.VoteEntry{Authority: name, Signature: testSignature})
+		}
+	}
+	return votes
+}
