@@ -6,13 +6,27 @@ import (
 )
 
 func TestCoefficientsAreFreshAndInRange(t *testing.T) {
+	t.Run("kernel", func(t *testing.T) { testCoefficients(t, (*Coefficients).Draw) })
+	t.Run("generic", func(t *testing.T) {
+		testCoefficients(t, func(c *Coefficients, dst [][16]byte) {
+			c.seed = [32]byte{byte(drawn)}
+			drawn++
+			c.fillGeneric(dst)
+			clear(c.seed[:])
+		})
+	})
+}
+
+var drawn int // seeds of the generic stream
+
+func testCoefficients(t *testing.T, draw func(*Coefficients, [][16]byte)) {
 	var c Coefficients
 	const n = 20_000
 	dst := make([][16]byte, n)
 	seen := make(map[[16]byte]bool, 2*n)
 	ones := [128]int{}
 	for range 2 { // two batches never share a stream
-		c.Draw(dst)
+		draw(&c, dst)
 		for _, z := range dst {
 			if seen[z] || z == [16]byte{} || z[15] > 0x3f {
 				t.Fatalf("coefficient %x is zero, too large, or came twice", z)

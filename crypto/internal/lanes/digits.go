@@ -3,6 +3,7 @@ package lanes
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // Widths of windows, in bits, that Digits takes. A wider digit would not fit into an int16.
@@ -67,7 +68,5 @@ func CoefficientDigits(dst *[16]int8, z *[16]byte) {
 
 // putDigits takes a word apart. A byte b of a sum with 0x80 stands for the digit b - 0x80, which is b ^ 0x80 as an int8.
 func putDigits(dst *[8]int8, w uint64) {
-	for i := range dst {
-		dst[i] = int8(w >> (8 * i))
-	}
+	binary.LittleEndian.PutUint64((*[8]byte)(unsafe.Pointer(dst))[:], w)
 }

@@ -4401,3 +4401,186 @@ DATA orderWords<>+8(SB)/8, $0x14def9dea2f79cd6
 DATA orderWords<>+16(SB)/8, $0x0000000000000000
 DATA orderWords<>+24(SB)/8, $0x1000000000000000
 GLOBL orderWords<>(SB), RODATA|NOPTR, $32
+
+// func coefficientsAVX512(dst *[16]byte, count uint64, counter uint64, key *[16]byte)
+// Requires: AES, AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, VAES
+TEXT ·coefficientsAVX512(SB), NOSPLIT, $0-32
+	MOVQ             dst+0(FP), AX
+	MOVQ             count+8(FP), CX
+	MOVQ             counter+16(FP), DX
+	MOVQ             key+24(FP), BX
+	VMOVDQU          (BX), X10
+	VMOVDQA64        X10, X0
+	VSHUFI64X2       $0x00, Z0, Z0, Z0
+	VAESKEYGENASSIST $0x01, X10, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X10, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X10, X10
+	VMOVDQA64        X10, X1
+	VSHUFI64X2       $0x00, Z1, Z1, Z1
+	VAESKEYGENASSIST $0x02, X10, X2
+	VPSHUFD          $0xff, X2, X2
+	VPSLLDQ          $0x04, X10, X3
+	VPXOR            X3, X2, X2
+	VPSLLDQ          $0x04, X3, X3
+	VPXOR            X3, X2, X2
+	VPSLLDQ          $0x04, X3, X3
+	VPXOR            X3, X2, X2
+	VPXOR            X2, X10, X10
+	VMOVDQA64        X10, X2
+	VSHUFI64X2       $0x00, Z2, Z2, Z2
+	VAESKEYGENASSIST $0x04, X10, X3
+	VPSHUFD          $0xff, X3, X3
+	VPSLLDQ          $0x04, X10, X4
+	VPXOR            X4, X3, X3
+	VPSLLDQ          $0x04, X4, X4
+	VPXOR            X4, X3, X3
+	VPSLLDQ          $0x04, X4, X4
+	VPXOR            X4, X3, X3
+	VPXOR            X3, X10, X10
+	VMOVDQA64        X10, X3
+	VSHUFI64X2       $0x00, Z3, Z3, Z3
+	VAESKEYGENASSIST $0x08, X10, X4
+	VPSHUFD          $0xff, X4, X4
+	VPSLLDQ          $0x04, X10, X5
+	VPXOR            X5, X4, X4
+	VPSLLDQ          $0x04, X5, X5
+	VPXOR            X5, X4, X4
+	VPSLLDQ          $0x04, X5, X5
+	VPXOR            X5, X4, X4
+	VPXOR            X4, X10, X10
+	VMOVDQA64        X10, X4
+	VSHUFI64X2       $0x00, Z4, Z4, Z4
+	VAESKEYGENASSIST $0x10, X10, X5
+	VPSHUFD          $0xff, X5, X5
+	VPSLLDQ          $0x04, X10, X6
+	VPXOR            X6, X5, X5
+	VPSLLDQ          $0x04, X6, X6
+	VPXOR            X6, X5, X5
+	VPSLLDQ          $0x04, X6, X6
+	VPXOR            X6, X5, X5
+	VPXOR            X5, X10, X10
+	VMOVDQA64        X10, X5
+	VSHUFI64X2       $0x00, Z5, Z5, Z5
+	VAESKEYGENASSIST $0x20, X10, X6
+	VPSHUFD          $0xff, X6, X6
+	VPSLLDQ          $0x04, X10, X7
+	VPXOR            X7, X6, X6
+	VPSLLDQ          $0x04, X7, X7
+	VPXOR            X7, X6, X6
+	VPSLLDQ          $0x04, X7, X7
+	VPXOR            X7, X6, X6
+	VPXOR            X6, X10, X10
+	VMOVDQA64        X10, X6
+	VSHUFI64X2       $0x00, Z6, Z6, Z6
+	VAESKEYGENASSIST $0x40, X10, X7
+	VPSHUFD          $0xff, X7, X7
+	VPSLLDQ          $0x04, X10, X8
+	VPXOR            X8, X7, X7
+	VPSLLDQ          $0x04, X8, X8
+	VPXOR            X8, X7, X7
+	VPSLLDQ          $0x04, X8, X8
+	VPXOR            X8, X7, X7
+	VPXOR            X7, X10, X10
+	VMOVDQA64        X10, X7
+	VSHUFI64X2       $0x00, Z7, Z7, Z7
+	VAESKEYGENASSIST $0x80, X10, X8
+	VPSHUFD          $0xff, X8, X8
+	VPSLLDQ          $0x04, X10, X9
+	VPXOR            X9, X8, X8
+	VPSLLDQ          $0x04, X9, X9
+	VPXOR            X9, X8, X8
+	VPSLLDQ          $0x04, X9, X9
+	VPXOR            X9, X8, X8
+	VPXOR            X8, X10, X10
+	VMOVDQA64        X10, X8
+	VSHUFI64X2       $0x00, Z8, Z8, Z8
+	VAESKEYGENASSIST $0x1b, X10, X9
+	VPSHUFD          $0xff, X9, X9
+	VPSLLDQ          $0x04, X10, X11
+	VPXOR            X11, X9, X9
+	VPSLLDQ          $0x04, X11, X11
+	VPXOR            X11, X9, X9
+	VPSLLDQ          $0x04, X11, X11
+	VPXOR            X11, X9, X9
+	VPXOR            X9, X10, X10
+	VMOVDQA64        X10, X9
+	VSHUFI64X2       $0x00, Z9, Z9, Z9
+	VAESKEYGENASSIST $0x36, X10, X11
+	VPSHUFD          $0xff, X11, X11
+	VPSLLDQ          $0x04, X10, X12
+	VPXOR            X12, X11, X11
+	VPSLLDQ          $0x04, X12, X12
+	VPXOR            X12, X11, X11
+	VPSLLDQ          $0x04, X12, X12
+	VPXOR            X12, X11, X11
+	VPXOR            X11, X10, X10
+	VMOVDQA64        X10, X10
+	VSHUFI64X2       $0x00, Z10, Z10, Z10
+	VPBROADCASTQ     DX, Z11
+	MOVL             $0x00000055, DX
+	KMOVB            DX, K1
+	VPADDQ.Z         blockIndex<>+0(SB), Z11, K1, Z11
+	VMOVDQU64        blockStep<>+0(SB), Z12
+	VBROADCASTI64X2  coefficientMask<>+0(SB), Z13
+	MOVQ             $-1, BX
+
+	// Four blocks a turn; the last turn stores as many as are wanted.
+blocks:
+	MOVQ CX, DX
+	ADDQ DX, DX
+	CMPQ DX, $0x08
+	JBE  last
+	MOVQ $0x00000008, DX
+
+last:
+	BZHIQ       DX, BX, DX
+	KMOVB       DX, K1
+	VPXORQ      Z0, Z11, Z14
+	VAESENC     Z1, Z14, Z14
+	VAESENC     Z2, Z14, Z14
+	VAESENC     Z3, Z14, Z14
+	VAESENC     Z4, Z14, Z14
+	VAESENC     Z5, Z14, Z14
+	VAESENC     Z6, Z14, Z14
+	VAESENC     Z7, Z14, Z14
+	VAESENC     Z8, Z14, Z14
+	VAESENC     Z9, Z14, Z14
+	VAESENCLAST Z10, Z14, Z14
+	VPANDQ      Z13, Z14, Z14
+	VMOVDQU64   Z14, K1, (AX)
+	VPADDQ      Z12, Z11, Z11
+	ADDQ        $0x40, AX
+	SUBQ        $0x04, CX
+	JA          blocks
+	VZEROUPPER
+	RET
+
+DATA blockIndex<>+0(SB)/8, $0x0000000000000000
+DATA blockIndex<>+8(SB)/8, $0x0000000000000000
+DATA blockIndex<>+16(SB)/8, $0x0000000000000001
+DATA blockIndex<>+24(SB)/8, $0x0000000000000000
+DATA blockIndex<>+32(SB)/8, $0x0000000000000002
+DATA blockIndex<>+40(SB)/8, $0x0000000000000000
+DATA blockIndex<>+48(SB)/8, $0x0000000000000003
+DATA blockIndex<>+56(SB)/8, $0x0000000000000000
+GLOBL blockIndex<>(SB), RODATA|NOPTR, $64
+
+DATA blockStep<>+0(SB)/8, $0x0000000000000004
+DATA blockStep<>+8(SB)/8, $0x0000000000000000
+DATA blockStep<>+16(SB)/8, $0x0000000000000004
+DATA blockStep<>+24(SB)/8, $0x0000000000000000
+DATA blockStep<>+32(SB)/8, $0x0000000000000004
+DATA blockStep<>+40(SB)/8, $0x0000000000000000
+DATA blockStep<>+48(SB)/8, $0x0000000000000004
+DATA blockStep<>+56(SB)/8, $0x0000000000000000
+GLOBL blockStep<>(SB), RODATA|NOPTR, $64
+
+DATA coefficientMask<>+0(SB)/8, $0xffffffffffffffff
+DATA coefficientMask<>+8(SB)/8, $0x3fffffffffffffff
+GLOBL coefficientMask<>(SB), RODATA|NOPTR, $16

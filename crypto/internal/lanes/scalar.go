@@ -12,21 +12,27 @@ type Wide [8]uint64
 // AddProduct adds z*k, for any z below 2^128 and k below 2^256. A product is below 2^384, so a Wide holds any number of
 // them that a machine could add (2^128). Time does not depend on the values.
 func (w *Wide) AddProduct(z *[16]byte, k *[32]byte) {
-	zw := [2]uint64{binary.LittleEndian.Uint64(z[:]), binary.LittleEndian.Uint64(z[8:])}
-	kw := wordsOf(k)
-	for i, a := range zw {
-		var carry uint64
-		for j, b := range kw {
-			hi, lo := bits.Mul64(a, b)
-			var c uint64
-			lo, c = bits.Add64(lo, carry, 0)
-			hi += c // a*b + carry + w < 2^128, so neither addition wraps
-			w[i+j], c = bits.Add64(w[i+j], lo, 0)
-			carry = hi + c
-		}
-		for j := i + 4; j < len(w); j++ {
-			w[j], carry = bits.Add64(w[j], carry, 0)
-		}
+	k0, k1 := binary.LittleEndian.Uint64(k[:]), binary.LittleEndian.Uint64(k[8:])
+	k2, k3 := binary.LittleEndian.Uint64(k[16:]), binary.LittleEndian.Uint64(k[24:])
+	for i := range 2 {
+		x := binary.LittleEndian.Uint64(z[8*i:])
+		h0, l0 := bits.Mul64(x, k0)
+		h1, l1 := bits.Mul64(x, k1)
+		h2, l2 := bits.Mul64(x, k2)
+		h3, l3 := bits.Mul64(x, k3)
+		var c uint64
+		l1, c = bits.Add64(l1, h0, 0) // the five words of x*k; the top one does not wrap
+		l2, c = bits.Add64(l2, h1, c)
+		l3, c = bits.Add64(l3, h2, c)
+		h3 += c
+		w[i], c = bits.Add64(w[i], l0, 0)
+		w[i+1], c = bits.Add64(w[i+1], l1, c)
+		w[i+2], c = bits.Add64(w[i+2], l2, c)
+		w[i+3], c = bits.Add64(w[i+3], l3, c)
+		w[i+4], c = bits.Add64(w[i+4], h3, c)
+		w[i+5], c = bits.Add64(w[i+5], 0, c)
+		w[i+6], c = bits.Add64(w[i+6], 0, c)
+		w[7] += c * uint64(1-i) // for i = 1, word 7 was the last one
 	}
 }
 
@@ -102,10 +108,10 @@ func MulAdd(dst, k, r [][32]byte, a *[32]byte, s *Scratch) {
 // IsCanonical reports whether s < l, as RFC 8032 and ZIP-215 ask of the S of a signature. Its time depends on s, which is
 // public there.
 func IsCanonical(s *[32]byte) bool {
-	w := wordsOf(s)
-	if w[3] < order[3] { // all but one in 2^126 of honest scalars
+	if s[31] < byte(order[3]>>56) { // all but one in 2^126 of honest scalars
 		return true
 	}
+	w := wordsOf(s)
 	var borrow uint64
 	for i := range w {
 		_, borrow = bits.Sub64(w[i], order[i], borrow)

@@ -38,3 +38,9 @@ func mulAdd8AVX512(dst *[8][32]byte, k *[8][32]byte, r *[8][32]byte, a *[32]byte
 //
 //go:noescape
 func digits8AVX512(dst *[8]int16, s **[32]byte, half *[5]uint64, width uint64, windows uint64, row *[5][8]uint64) uint8
+
+// coefficientsAVX512 is the kernel behind Coefficients.Draw: dst[i] is AES-128 of the block (counter+i, 0), low word
+// first, under key, without its two top bits.
+//
+//go:noescape
+func coefficientsAVX512(dst *[16]byte, count uint64, counter uint64, key *[16]byte)

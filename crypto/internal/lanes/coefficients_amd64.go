@@ -1,0 +1,14 @@
+//go:build !purego
+
+package lanes
+
+func (c *Coefficients) fill(dst [][16]byte) {
+	if !Supported {
+		c.fillGeneric(dst)
+		return
+	}
+	for i := 0; i < len(dst); i += mostCoefficients {
+		part := dst[i:min(i+mostCoefficients, len(dst))]
+		coefficientsAVX512(&part[0], uint64(len(part)), uint64(i), (*[16]byte)(c.seed[:]))
+	}
+}
