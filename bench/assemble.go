@@ -126,11 +126,14 @@ const (
 	// boundPercent is how long the window may be not full, while the authority idles as long, before the generator is
 	// what was measured.
 	boundPercent = 5
+	// judgeWindow is the shortest window in which idle time is told from the moments at its ends.
+	judgeWindow = time.Second
 )
 
 // flags says what is wrong with a result.
 func (r *measured) flags(res *Result) []string {
 	flags := []string{}
+	window := r.meter.ended - r.meter.began
 	for _, f := range [...]struct {
 		raised bool
 		flag   string
@@ -142,9 +145,9 @@ func (r *measured) flags(res *Result) []string {
 		{r.audited == nil && !res.Conserved, FlagNotConserved},
 		{errors.Is(r.stopped, context.Canceled), FlagInterrupted},
 		{errors.Is(r.stopped, errExhausted), FlagExhausted},
-		{r.meter.ended-r.meter.began < minWindow-windowSlack, FlagShortWindow},
+		{window < minWindow-windowSlack, FlagShortWindow},
 		{!steady(res.PerSecond), FlagUnsteady},
-		{res.WindowNotFullPercent > boundPercent && res.NodeIdlePercent > boundPercent, FlagGeneratorBound},
+		{window >= judgeWindow && res.WindowNotFullPercent > boundPercent && res.NodeIdlePercent > boundPercent, FlagGeneratorBound},
 	} {
 		if f.raised {
 			flags = append(flags, f.flag)

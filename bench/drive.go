@@ -114,7 +114,7 @@ func stepUntil(ctx context.Context, d driver, m *meter, done func() bool) (stopp
 		if m.rejected >= hopeless && m.confirmed == 0 {
 			return errRefusing, nil
 		}
-		if err := d.ended(); err != nil && !done() {
+		if err := d.ended(); err != nil && (err != errExhausted || !done()) {
 			return err, nil
 		}
 	}

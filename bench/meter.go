@@ -2,6 +2,7 @@ package bench
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -114,7 +115,8 @@ func describeReply(message []byte) string {
 	case !m.Decode(message):
 		return "not a message"
 	case m.Kind == codec.KindError:
-		return (&codec.Error{Code: m.ErrorCode()}).Error()
+		text, _, _ := strings.Cut((&codec.Error{Code: m.ErrorCode()}).Error(), ":") // without its particulars
+		return text
 	case m.Kind != codec.KindInfoResponse:
 		return "not an answer"
 	case m.InfoResponse().Pending.IsZero():
@@ -175,7 +177,7 @@ func steady(perSecond []int) bool {
 		return false
 	}
 	sorted := slices.Sorted(slices.Values(perSecond))
-	return float64(sorted[0]) >= steadyDip*float64(sorted[n/2])
+	return sorted[n/2] > 0 && float64(sorted[0]) >= steadyDip*float64(sorted[n/2])
 }
 
 func sum(v []int) (total int) {

@@ -3,7 +3,6 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,17 +118,16 @@ const (
 	FlagExhausted      = "exhausted" // the prepared payments ran out before the window's end
 )
 
-// minSamples is how many samples a quantile needs: ten beyond it.
-func minSamples(quantile float64) int64 { return int64(math.Ceil(10 / (1 - quantile/100))) }
-
+// percentiles leaves out what has less than ten samples beyond it.
 func percentiles(h *hdrhistogram.Histogram) (p Percentiles) {
 	n := h.TotalCount()
 	for _, want := range [...]struct {
-		to *(*int64)
-		q  float64
-	}{{&p.P50, 50}, {&p.P90, 90}, {&p.P99, 99}, {&p.P999, 99.9}} {
-		if n >= minSamples(want.q) {
-			v := h.ValueAtQuantile(want.q)
+		to      **int64
+		percent float64
+		samples int64
+	}{{&p.P50, 50, 20}, {&p.P90, 90, 100}, {&p.P99, 99, 1000}, {&p.P999, 99.9, 10_000}} {
+		if n >= want.samples {
+			v := h.ValueAtQuantile(want.percent)
 			*want.to = &v
 		}
 	}

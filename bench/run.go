@@ -126,14 +126,19 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 	if err != nil {
 		return nil, err
 	}
+	return r.against(ctx, a, p)
+}
+
+// against drives the load against a, reads its books, and stops it.
+func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, error) {
 	if err := r.load(ctx, a, p); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}
 	ended := time.Now()
 	read := func() (books, error) {
-		return readBooks(o.Host, a.basePort(), made.lanes, made.accounts, o.RecvTimeout)
+		return readBooks(r.Host, a.basePort(), r.made.lanes, r.made.accounts, r.RecvTimeout)
 	}
-	r.balanced, r.books, r.audited = audit(read, mintedBy(len(made.accounts), initialBalance), ended)
+	r.balanced, r.books, r.audited = audit(read, mintedBy(len(r.made.accounts), initialBalance), ended)
 	if err := a.stop(); err != nil && r.audited == nil {
 		return nil, err
 	}
