@@ -21,6 +21,10 @@ import (
 // DefaultTimeout is how long a request may take to be sent, and how long its answer may take to come.
 const DefaultTimeout = 4 * time.Second
 
+// startPatience is how long a port that refuses is tried again: the authority may have been started a moment ago, and not
+// listen yet.
+const startPatience = 2 * time.Second
+
 // Network exchanges requests for answers with the authorities, each over the protocol that the committee file gives.
 // It is safe for concurrent use. A request to an authority that is down, slow or silent fails by itself within the
 // time-outs; it delays no other authority's.

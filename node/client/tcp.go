@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"fastpay/codec"
@@ -86,8 +87,7 @@ func (n *Network) connect(ctx context.Context, p *peer, at place) (c *tcpConn, f
 	if c != nil && c.broken() == nil {
 		return c, false, nil
 	}
-	dialer := net.Dialer{Timeout: n.sendTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", n.address(at))
+	conn, err := n.dialTCP(ctx, at)
 	if err != nil {
 		return nil, false, err
 	}
@@ -101,6 +101,24 @@ func (n *Network) connect(ctx context.Context, p *peer, at place) (c *tcpConn, f
 	p.conn = c
 	n.readers.Go(func() { c.read(n.maxMessage) })
 	return c, true, nil
+}
+
+// The pause before a refused connection is tried again doubles from the first to the longest.
+const (
+	firstDialPause   = 10 * time.Millisecond
+	longestDialPause = 200 * time.Millisecond
+)
+
+// dialTCP connects to a shard. A port that refuses gets startPatience.
+func (n *Network) dialTCP(ctx context.Context, at place) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: n.sendTimeout}
+	end := time.Now().Add(startPatience)
+	for pause := firstDialPause; ; pause = min(2*pause, longestDialPause) {
+		conn, err := dialer.DialContext(ctx, "tcp", n.address(at))
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().Add(pause).After(end) || !sleep(ctx, pause) {
+			return conn, err
+		}
+	}
 }
 
 func (p *peer) close() {

@@ -12,15 +12,12 @@ import (
 )
 
 // A datagram may be lost either way, so a request without an answer is sent again: after 200 ms, which is far above what
-// a busy authority takes, then after twice as long each time, a second at most, until the answer's time is over. With
-// the default of 4 s a request is sent 6 times at most.
+// a busy authority takes, then each time after half as long again, a second at most, until the answer's time is over.
+// With the default of 4 s a request is sent 7 times at most.
 const (
 	udpFirstWait = 200 * time.Millisecond
 	udpMaxWait   = time.Second
 )
-
-// udpRefusals is how many times in a row the port may be reported closed before the authority is taken to be down.
-const udpRefusals = 2
 
 // exchangeUDP has a socket for each request. So the kernel drops what comes from elsewhere, and a late answer to an
 // earlier request, or a second one, can't be taken for the answer to this one.
@@ -35,16 +32,16 @@ func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Addr
 	buf := n.buffers.Get().(*[]byte)
 	defer n.buffers.Put(buf)
 
-	end := time.Now().Add(n.recvTimeout)
-	refusals := 0
-	for wait := udpFirstWait; ; wait = min(2*wait, udpMaxWait) {
+	start := time.Now()
+	end := start.Add(n.recvTimeout)
+	for wait := udpFirstWait; ; wait = longer(wait) {
 		next := time.Now().Add(wait)
 		reply, err := send(conn, message, account, *buf, earlier(next, end))
 		switch {
 		case err == nil:
 			return reply, nil
 		case errors.Is(err, syscall.ECONNREFUSED):
-			if refusals++; refusals >= udpRefusals {
+			if time.Since(start) > startPatience {
 				return nil, err
 			}
 			if !sleep(ctx, time.Until(earlier(next, end))) {
@@ -52,8 +49,6 @@ func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Addr
 			}
 		case !isTimeout(err):
 			return nil, err
-		default:
-			refusals = 0
 		}
 		if !time.Now().Before(end) {
 			return nil, errTimeout
@@ -87,6 +82,8 @@ func isAnswer(datagram []byte, account *codec.Address) bool {
 	}
 	return m.Kind == codec.KindError || m.Kind == codec.KindInfoResponse && m.InfoResponse().Account == *account
 }
+
+func longer(wait time.Duration) time.Duration { return min(wait+wait/2, udpMaxWait) }
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
