@@ -17,14 +17,9 @@ type Coefficients struct {
 	seed   [32]byte
 }
 
-const (
-	// coefficientTop keeps 62 bits of the high word. 126 bits make 16 signed digits of 8 bits, while 128 would need a
-	// 17th; a bad batch passes with probability 2^-126, but for what could be learned by breaking the cipher.
-	coefficientTop = 1<<62 - 1
-
-	// mostCoefficients is the largest number that one call of the kernel makes, so that it takes a few microseconds.
-	mostCoefficients = 4096
-)
+// coefficientTop keeps 62 bits of the high word. 126 bits make 16 signed digits of 8 bits, while 128 would need a 17th;
+// a bad batch passes with probability 2^-126, but for what could be learned by breaking the cipher.
+const coefficientTop = 1<<62 - 1
 
 // Draw fills dst with coefficients, little-endian.
 func (c *Coefficients) Draw(dst [][16]byte) {

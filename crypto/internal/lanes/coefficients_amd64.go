@@ -2,6 +2,9 @@
 
 package lanes
 
+// mostCoefficients is the largest number that one call of the kernel makes, so that it takes a few microseconds.
+const mostCoefficients = 4096
+
 func (c *Coefficients) fill(dst [][16]byte) {
 	if !Supported {
 		c.fillGeneric(dst)

@@ -29,7 +29,7 @@ func digits8Generic(dst *[Lanes]int16, s **[32]byte, half *[5]uint64, width, win
 		for i := range w {
 			sum[i], carry = bits.Add64(w[i], half[i], carry)
 		}
-		sum[4] = half[4] + carry
+		sum[4] = half[4] // the sum of the others is below 2^256
 		for j := range rows {
 			bit := uint64(j) * width
 			d := sum[bit/64]>>(bit%64) | sum[bit/64+1]<<(64-bit%64)

@@ -1,8 +1,6 @@
 package lanes
 
-import (
-	"crypto/sha512"
-)
+import "crypto/sha512"
 
 const (
 	// shortMessage bounds what is hashed, the two leading pieces of 32 bytes included, without a streaming hash.
@@ -147,4 +145,5 @@ func hashOne(dst *[32]byte, first *[32]byte, second, message []byte, s *Scratch)
 		copy(digest[:], s.buffer[:])
 	}
 	Reduce(dst, &digest)
+	clear(digest[:]) // a nonce, perhaps
 }

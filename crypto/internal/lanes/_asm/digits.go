@@ -66,15 +66,21 @@ func digits8() {
 		VMOVDQA64_Z(w[i], canonical, w[i]) // digits of other lanes are 0
 	}
 
-	Comment("Add half of every window, so that all digits of the sum are positive.")
+	Comment("Add half of every window, so that all digits of the sum are positive. Nothing carries into word 4: the four",
+		"low words of half have no bit above 255 and few below, and the number is below 2^252.")
 	var carry Register
 	for i := range w {
-		b, next := ZMM(), K()
-		VPBROADCASTQ(at(half, 8*i), b)
-		VPADDQ(b, w[i], w[i])
-		VPCMPUQ(U8(cmpLess), b, w[i], next)
+		h := ZMM()
+		VPBROADCASTQ(at(half, 8*i), h)
+		VPADDQ(h, w[i], w[i])
+		next := K()
+		if i < len(w)-1 {
+			VPCMPUQ(U8(cmpLess), h, w[i], next)
+		}
 		if i > 0 {
 			VPADDQ(one, w[i], carry, w[i])
+		}
+		if i > 0 && i < len(w)-1 {
 			wrapped := K()
 			VPTESTNMQ(w[i], w[i], carry, wrapped)
 			KORB(wrapped, next, next)
@@ -84,7 +90,6 @@ func digits8() {
 	}
 	top := ZMM()
 	VPBROADCASTQ(at(half, 8*4), top)
-	VPADDQ(one, top, carry, top)
 	move(top, at(scratch, row*4))
 
 	digits(dst, scratch, width, windows, negate)
