@@ -320,6 +320,7 @@ func (b *bulk) carry(ctx context.Context, flows []*flow) {
 		before := weight
 		weight += b.client.committee.Member(f.at.authority).Weight
 		if quorum := b.client.committee.Quorum(); before < quorum && weight >= quorum {
+			b.network.quorumUp()
 			defer time.AfterFunc(b.network.recvTimeout, cancel).Stop()
 		}
 	}

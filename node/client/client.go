@@ -162,6 +162,9 @@ func (c *Client) drive(ctx context.Context, cancel context.CancelFunc, d *Driver
 		}
 		if d.Done() && !told {
 			told = true
+			if n, ok := c.network.(*Network); ok && d.Err() == nil {
+				n.quorumUp()
+			}
 			decided <- d.Err()
 			defer time.AfterFunc(c.options.CatchUp, cancel).Stop()
 		}

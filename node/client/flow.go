@@ -153,7 +153,8 @@ type udpFlow struct {
 	answered int
 	refusals int       // in a row
 	refused  time.Time // when the last one came
-	heard    time.Time // when the last answer came
+	started  bool      // an answer has come
+	heard    time.Time // when the last one came; at first, when the flow began
 }
 
 type datagram struct {
@@ -192,7 +193,7 @@ func (n *Network) carryUDP(ctx context.Context, f *flow) error {
 			u.refuse(time.Now())
 			err = nil
 		}
-		if err == nil && u.refusals >= udpRefusals {
+		if err == nil && u.refusals >= udpRefusals && (u.started || !n.patient(time.Now())) {
 			err = syscall.ECONNREFUSED
 		}
 		if err != nil {
@@ -278,8 +279,7 @@ func (u *udpFlow) finish(d *datagram, reply []byte, err error) {
 	if err != nil {
 		d.request.err = ioError(err)
 	} else {
-		u.heard = time.Now()
-		u.refusals = 0
+		u.started, u.heard, u.refusals = true, time.Now(), 0
 	}
 	u.answered++
 	u.progress(u.answered, len(u.inFlight))

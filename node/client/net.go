@@ -21,9 +21,12 @@ import (
 // DefaultTimeout is how long a request may take to be sent, and how long its answer may take to come.
 const DefaultTimeout = 4 * time.Second
 
-// startPatience is how long a port that refuses is tried again: the authority may have been started a moment ago, and not
-// listen yet.
-const startPatience = 2 * time.Second
+// A port that refuses is tried again for a while: the authority may have been started a moment ago, and not listen yet.
+// Once a quorum is seen to be up, the others have less time.
+const (
+	startPatience  = 2 * time.Second
+	quorumPatience = 500 * time.Millisecond
+)
 
 // Network exchanges requests for answers with the authorities, each over the protocol that the committee file gives.
 // It is safe for concurrent use. A request to an authority that is down, slow or silent fails by itself within the
@@ -37,6 +40,8 @@ type Network struct {
 	mu     sync.Mutex
 	peers  map[place]*peer
 	closed bool
+
+	patience atomic.Int64 // until when refusals may be due to a start, in Unix nanoseconds
 
 	readers         sync.WaitGroup
 	buffers         sync.Pool // *[]byte of maxMessage bytes, for datagrams
@@ -59,6 +64,7 @@ func NewNetwork(c *committee.Committee, sendTimeout, recvTimeout time.Duration, 
 	if n.maxMessage <= 0 {
 		n.maxMessage = codec.DefaultMaxMessage
 	}
+	n.patience.Store(time.Now().Add(startPatience).UnixNano())
 	n.buffers.New = func() any { b := make([]byte, n.maxMessage+1); return &b }
 	return n
 }
@@ -86,6 +92,20 @@ func (n *Network) Exchange(ctx context.Context, authority int, account *codec.Ad
 		return nil, ioError(err)
 	}
 	return reply, nil
+}
+
+// patient reports whether a port that refuses at that time may be about to open.
+func (n *Network) patient(at time.Time) bool { return at.UnixNano() < n.patience.Load() }
+
+// quorumUp tells that a quorum of authorities answers.
+func (n *Network) quorumUp() {
+	limit := time.Now().Add(quorumPatience).UnixNano()
+	for {
+		until := n.patience.Load()
+		if until <= limit || n.patience.CompareAndSwap(until, limit) {
+			return
+		}
+	}
 }
 
 // Retransmissions is the number of datagrams that were sent again.

@@ -22,6 +22,7 @@ import (
 // served is a world on sockets of this machine. Authorities are addressed by the committee's ports.
 type served struct {
 	*world
+	mu      sync.Mutex
 	closers []func()
 	running sync.WaitGroup
 	drop    atomic.Pointer[func() bool] // whether a datagram is lost; nil for none
@@ -92,10 +93,44 @@ func (s *served) listen(t testing.TB, protocol committee.Protocol) (base int, st
 	return 0, nil
 }
 
+// restart listens on the ports of all authorities, which must be free.
+func (s *served) restart(t testing.TB, protocol committee.Protocol) {
+	for i, a := range s.authorities {
+		for k := range worldShards {
+			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.committee.Member(i).BasePort+k))
+			if protocol == committee.TCP {
+				l, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				s.later(func() { l.Close() })
+				s.acceptAll(l, a)
+			} else {
+				c, err := net.ListenPacket("udp", address)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				s.later(func() { c.Close() })
+				s.answerAll(c, a)
+			}
+		}
+	}
+}
+
+func (s *served) later(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closers = append(s.closers, f)
+}
+
 func (s *served) close() {
+	s.mu.Lock()
 	for _, c := range s.closers {
 		c()
 	}
+	s.mu.Unlock()
 	s.running.Wait()
 }
 
@@ -176,6 +211,7 @@ func (s *served) networked(t testing.TB, accounts int, timeout time.Duration) (*
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	c.network.(*Network).patience.Store(0) // these authorities are not about to start
 	return c, list
 }
 
@@ -247,6 +283,29 @@ func TestDownAuthorities(t *testing.T) {
 			}
 			if !accounts[0].Pending.IsZero() {
 				t.Error("something was signed before anyone could be asked")
+			}
+		})
+	}
+}
+
+// TestStartingAuthorities begins before the authorities listen.
+func TestStartingAuthorities(t *testing.T) {
+	for _, protocol := range protocols {
+		t.Run(protocol.String(), func(t *testing.T) {
+			s := serve(t, 4, protocol, 0, 1, 2, 3)
+			c, accounts := s.networked(t, 2, 3*time.Second)
+			c.network.(*Network).patience.Store(time.Now().Add(startPatience).UnixNano())
+			time.AfterFunc(300*time.Millisecond, func() { s.restart(t, protocol) })
+			start := time.Now()
+			if _, err := c.Transfer(t.Context(), accounts[0].Address, payTo(accounts[1].Address), 1, codec.UserData{}); err != nil {
+				t.Error(err)
+			}
+			c.Close()
+			if took := time.Since(start); took < 200*time.Millisecond || took > 2*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if got := s.balance(3, accounts[0].Address); got != "99" {
+				t.Errorf("authority 3 has %s", got)
 			}
 		})
 	}

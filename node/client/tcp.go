@@ -109,13 +109,12 @@ const (
 	longestDialPause = 200 * time.Millisecond
 )
 
-// dialTCP connects to a shard. A port that refuses gets startPatience.
+// dialTCP connects to a shard. A port that refuses is tried again while that may help.
 func (n *Network) dialTCP(ctx context.Context, at place) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: n.sendTimeout}
-	end := time.Now().Add(startPatience)
 	for pause := firstDialPause; ; pause = min(2*pause, longestDialPause) {
 		conn, err := dialer.DialContext(ctx, "tcp", n.address(at))
-		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().Add(pause).After(end) || !sleep(ctx, pause) {
+		if !errors.Is(err, syscall.ECONNREFUSED) || !n.patient(time.Now().Add(pause)) || !sleep(ctx, pause) {
 			return conn, err
 		}
 	}

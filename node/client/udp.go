@@ -19,6 +19,9 @@ const (
 	udpMaxWait   = time.Second
 )
 
+// udpRefusals is how many times in a row the port must be reported closed, a wait apart, for the authority to be down.
+const udpRefusals = 2
+
 // exchangeUDP has a socket for each request. So the kernel drops what comes from elsewhere, and a late answer to an
 // earlier request, or a second one, can't be taken for the answer to this one.
 func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Address, message []byte) ([]byte, error) {
@@ -32,8 +35,8 @@ func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Addr
 	buf := n.buffers.Get().(*[]byte)
 	defer n.buffers.Put(buf)
 
-	start := time.Now()
-	end := start.Add(n.recvTimeout)
+	end := time.Now().Add(n.recvTimeout)
+	refusals := 0
 	for wait := udpFirstWait; ; wait = longer(wait) {
 		next := time.Now().Add(wait)
 		reply, err := send(conn, message, account, *buf, earlier(next, end))
@@ -41,7 +44,7 @@ func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Addr
 		case err == nil:
 			return reply, nil
 		case errors.Is(err, syscall.ECONNREFUSED):
-			if time.Since(start) > startPatience {
+			if refusals++; refusals >= udpRefusals && !n.patient(time.Now()) {
 				return nil, err
 			}
 			if !sleep(ctx, time.Until(earlier(next, end))) {
@@ -49,6 +52,8 @@ func (n *Network) exchangeUDP(ctx context.Context, at place, account *codec.Addr
 			}
 		case !isTimeout(err):
 			return nil, err
+		default:
+			refusals = 0
 		}
 		if !time.Now().Before(end) {
 			return nil, errTimeout

@@ -173,7 +173,10 @@ func (a *fakeAuthority) shard(account *codec.Address) *authority.Shard {
 func (w *world) fund(t testing.TB, account codec.Address, amount uint64) {
 	t.Helper()
 	for _, a := range w.authorities {
-		if err := a.shard(&account).Fund(&account, codec.NewBalance(amount)); err != nil {
+		a.mu.Lock()
+		err := a.shard(&account).Fund(&account, codec.NewBalance(amount))
+		a.mu.Unlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
