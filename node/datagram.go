@@ -39,6 +39,7 @@ type datagrams struct {
 	headers [udpReceiveBatch]mmsghdr
 	vectors [udpReceiveBatch]unix.Iovec
 	sources [udpReceiveBatch]source
+	lengths [udpReceiveBatch]int // of the datagrams received last
 }
 
 // receive takes the datagram that the event loop has read, then empties the socket: the loop alone reads one a round.
@@ -56,10 +57,12 @@ func (d *datagrams) receive(c gnet.Conn, first []byte) {
 		return
 	}
 	n := d.receiveMany(s.udpSocket)
+	for i := range n { // now, because a batch that fills up below sends its replies through the same headers
+		d.sources[i].len = uint8(d.headers[i].hdr.Namelen)
+		d.lengths[i] = int(min(d.headers[i].len, udpSlotBytes))
+	}
 	for i := range n {
-		h := &d.headers[i]
-		d.sources[i].len = uint8(h.hdr.Namelen)
-		data := d.slots[i*udpSlotBytes:][:min(int(h.len), udpSlotBytes)]
+		data := d.slots[i*udpSlotBytes:][:d.lengths[i]]
 		w.stats.bytesIn += uint64(len(data))
 		w.batch.add(s, data, nil, &d.sources[i])
 	}
