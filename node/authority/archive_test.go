@@ -103,8 +103,9 @@ func TestArchiveMatchesModel(t *testing.T) {
 				received, confirmed = confirmed, -1 // a credit from another shard
 			}
 			o := newOrder(byte(confirmed+10), toFastPay(byte(received+20)), r.Uint64(), uint64(i))
+			segment := m.end >> m.shift
 			m.add(t, certify(o, []byte{0, 1, 2, 3}[:1+r.IntN(4)]...), confirmed, received)
-			if i%100 == 0 {
+			if m.end>>m.shift != segment {
 				_, forgotten = m.check(t)
 			}
 		}
@@ -116,6 +117,32 @@ func TestArchiveMatchesModel(t *testing.T) {
 			t.Errorf("keeps %d of %d bytes", m.end-m.oldest, size)
 		}
 	}
+}
+
+// Records of all sizes end anywhere in a segment, also at its very end, and never beyond.
+func TestArchiveRecordsStayInTheirSegment(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 13))
+	m := &archiveModel{archive: archive{segments: make([][]byte, 3), shift: 10, end: 8, oldest: 8}, raw: make(map[uint64][]byte)}
+	full := 0
+	for i := range 5000 {
+		transfer := codec.Transfer{SequenceNumber: uint64(i), UserData: codec.UserData{Present: r.IntN(2) == 0}}
+		c := certify(signOrder(10, transfer), []byte{0, 1}[:r.IntN(3)]...)
+		m.add(t, c, 0, -1)
+		pos := m.logs[0][0][i]
+		if pos>>10 != (m.end-1)>>10 || m.end-pos != uint64(recordSize(len(c.Bytes()))) {
+			t.Fatalf("record from %d to %d", pos, m.end)
+		}
+		if m.end&1023 == 0 {
+			full++
+		}
+		if !bytes.Equal(m.certificate(pos), m.raw[pos]) {
+			t.Fatalf("the record at %d is another one", pos)
+		}
+	}
+	if full == 0 {
+		t.Error("no segment was filled exactly")
+	}
+	m.check(t)
 }
 
 // Any number of a long log is found in few steps.

@@ -34,6 +34,19 @@ func TestInfoRefusals(t *testing.T) {
 	f(11, codec.CertificateNotfound, func(q *codec.InfoRequest) { q.HasSequence, q.HasReceived = true, true })
 }
 
+// The confirmed log of an account that did not begin with number 0 begins where the account did.
+func TestInfoBeforeTheFirstNumber(t *testing.T) {
+	d, from := orderFixture(t)
+	a := testKey(from)
+	d.shards[0].table.find(&a).next = 5
+	d.one(0, certMessage(certify(newOrder(from, toFastPay(11), 1, 5))))
+	for n, want := range map[uint64]string{0: "CertificateNotfound", 4: "CertificateNotfound", 5: "ok", 6: "CertificateNotfound"} {
+		if got := codeOf(d.one(0, infoMessage(from, func(q *codec.InfoRequest) { q.HasSequence, q.Sequence = true, n })).err); got != want {
+			t.Errorf("number %d: %s, expected %s", n, got, want)
+		}
+	}
+}
+
 func TestInfoShowsLogs(t *testing.T) {
 	d, certificates := infoFixture(t, 40)
 	for i := range 45 {

@@ -200,6 +200,23 @@ func TestTicketsWithinABatch(t *testing.T) {
 	}
 }
 
+// The bytes of a signature to come are zero, whatever the slot held before.
+func TestUnsignedVotesAreZero(t *testing.T) {
+	d, from := orderFixture(t)
+	s := d.shards[0]
+	for i := range uint64(3) {
+		out := s.Order(nil, newOrder(from, toFastPay(11), 1, i))
+		if [64]byte(out.Reply[out.VoteAt:]) != [64]byte{} {
+			t.Errorf("order %d shows %x", i, out.Reply[out.VoteAt:][:64])
+		}
+		s.Signed([]crypto.Signature{testSignature})
+		s.Certificate(nil, certify(newOrder(from, toFastPay(11), 1, i)))
+	}
+	if s.pending.slots.n != 1 {
+		t.Errorf("%d slots, expected one that is used again", s.pending.slots.n)
+	}
+}
+
 func TestSignedPanicsOnAWrongNumber(t *testing.T) {
 	d, from := orderFixture(t)
 	d.shards[0].Order(nil, newOrder(from, toFastPay(11), 1, 0))

@@ -31,8 +31,8 @@ type pendingTable struct {
 	slots slab[slot]
 	free  uint32 // first of the free list + 1
 	used  int
-	// tickets are the slots + 1 of this batch's votes; 0 once the order was settled before it was signed, after which the
-	// slot may hold another order with a ticket of its own.
+	// tickets are the slots of this batch's votes. A slot that was freed before its vote was signed, and taken again, is
+	// in the list twice; the later ticket is that of the order it holds.
 	tickets []uint32
 }
 
@@ -49,31 +49,26 @@ func (t *pendingTable) take(o codec.Order) (number uint32, p *slot) {
 	p.length = uint8(copy(p.order[:], o.Bytes()))
 	p.vote = crypto.Signature{}
 	p.ticket = int32(len(t.tickets))
-	t.tickets = append(t.tickets, number+1)
+	t.tickets = append(t.tickets, number)
 	return number, p
 }
 
-// release frees a slot. Replies of this batch that show its vote keep their ticket, which is still to be signed.
+// release frees a slot. If its vote is not signed yet, the replies of this batch that show it keep their ticket, which is
+// still to be signed; the signature may then be stored in the free slot, which does no harm.
 func (t *pendingTable) release(number uint32) {
-	p := t.slots.at(number)
-	if p.ticket != signed {
-		t.tickets[p.ticket] = 0
-	}
-	p.ticket, p.free = signed, t.free
+	t.slots.at(number).free = t.free
 	t.free = number + 1
 	t.used--
 }
 
-// sign stores the batch's signatures with the slots that still wait for them.
+// sign stores the batch's signatures in the order of their tickets, so that a slot ends with that of the order it holds.
 func (t *pendingTable) sign(signatures []crypto.Signature) {
 	if len(signatures) != len(t.tickets) {
 		panic("authority: Signed needs one signature for each ticket of the batch")
 	}
 	for i, number := range t.tickets {
-		if number != 0 {
-			p := t.slots.at(number - 1)
-			p.vote, p.ticket = signatures[i], signed
-		}
+		p := t.slots.at(number)
+		p.vote, p.ticket = signatures[i], signed
 	}
 	t.tickets = t.tickets[:0]
 }

@@ -184,7 +184,7 @@ func TestS7RepeatingChangesNothing(t *testing.T) {
 			before := d.dump()
 			for _, c := range w.certs {
 				w.deliverRepeat(d, certMessage(c), true)
-				if to := *c.Order().Recipient(); c.Order().RecipientKind() == codec.FastPay {
+				if to := *c.Order().Recipient(); w.remember && c.Order().RecipientKind() == codec.FastPay {
 					if err := d.shardOf(to).Credit(c); err != nil {
 						t.Fatalf("authority %d refuses a repeated credit: %v", i, err)
 					}
@@ -244,6 +244,42 @@ func TestS10AnyOrderGivesTheSameState(t *testing.T) {
 			if got, want := d.dump(), w.honest[0].dump(); got != want {
 				t.Fatalf("authority %d:\n%s\nauthority 0:\n%s", i+1, got, want)
 			}
+		}
+	})
+}
+
+// A batch gives what its requests give one by one: the same replies with the same votes, and the same state.
+func TestBatchMatchesSingle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		twin := newWorldDriver(t, w)
+		w.run(20)
+		var messages [][]byte
+		for range 40 {
+			w.sign()
+			o := w.recent(w.orders)
+			c := certify(o, 0, 1, byzantine)
+			message := [][]byte{orderMessage(o), orderMessage(o), certMessage(c), infoMessage(w.owners[0], nil), w.forge(o),
+				infoMessage(w.owners[1], func(q *codec.InfoRequest) { q.HasReceived = true }),
+			}[rapid.IntRange(0, 5).Draw(t, "message")]
+			for range rapid.IntRange(1, 2).Draw(t, "times") {
+				messages = append(messages, message)
+			}
+		}
+		batched := newWorldDriver(t, w)
+		for len(messages) > 0 {
+			n := rapid.IntRange(1, len(messages)).Draw(t, "batch")
+			for shard := range w.numShards {
+				for i, a := range batched.batch(shard, messages[:n]...) {
+					if b := twin.one(shard, messages[i]); string(a.reply) != string(b.reply) || a.creditTo != b.creditTo {
+						t.Fatalf("request %d of a batch for shard %d: %x, alone %x", i, shard, a.reply, b.reply)
+					}
+				}
+			}
+			messages = messages[n:]
+		}
+		if got, want := batched.dump(), twin.dump(); got != want {
+			t.Fatalf("in batches:\n%s\nalone:\n%s", got, want)
 		}
 	})
 }

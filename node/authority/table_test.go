@@ -37,6 +37,40 @@ func TestAccountTableMatchesMap(t *testing.T) {
 	if int(table.accounts.n) != len(numbers) {
 		t.Errorf("%d accounts, expected %d", table.accounts.n, len(numbers))
 	}
+	for i, g := range table.index.segments {
+		used := 0
+		for _, v := range g.slots {
+			if v != 0 {
+				used++
+			}
+		}
+		if used != g.used || used > maxLoad(len(g.slots)) {
+			t.Errorf("segment %d: %d of %d slots used, counted %d", i, used, len(g.slots), g.used)
+		}
+	}
+}
+
+// A hash never decides: an element that is found under the hash of another key is not it.
+func TestTablesCompareWholeKeys(t *testing.T) {
+	a, b := address(1), address(2)
+	table := accountTable{key: hashKey{1, 2}}
+	table.index.reserve(0)
+	mine := table.open(&a)
+	table.index.insert(table.key.of(&b), 0)
+	if table.find(&b) != nil || table.find(&a) != mine {
+		t.Error("an account is found under another's hash")
+	}
+	if table.open(&b) == mine || table.accounts.n != 2 {
+		t.Error("an account is opened for another")
+	}
+	m := creditMemory{key: hashKey{1, 2}}
+	m.index.reserve(0)
+	m.add(&a, 0)
+	m.index.insert(m.key.ofNumbered(&b, 0), 0)
+	m.index.insert(m.key.ofNumbered(&a, 1), 0)
+	if !m.add(&b, 0) || !m.add(&a, 64) || m.add(&a, 0) || m.add(&b, 0) || m.add(&a, 64) {
+		t.Error("a credit is taken for another one")
+	}
 }
 
 // Elements whose tags are all alike are told apart by their keys, and segments wrap around.

@@ -24,6 +24,7 @@ type world struct {
 	honest    []*driver
 	owners    []byte
 	initial   uint64 // balance of every owner
+	remember  bool   // Options.RememberCredits; without it every credit is delivered once, as inside a process
 
 	orders  []codec.Order // signed by their owners
 	certs   []codec.Certificate
@@ -50,6 +51,7 @@ func newWorld(t *rapid.T) *world {
 		t:         t,
 		numShards: rapid.IntRange(1, 3).Draw(t, "shards"),
 		initial:   rapid.SampledFrom([]uint64{0, 1, 10, 30, 100}).Draw(t, "initial"),
+		remember:  rapid.Bool().Draw(t, "remember"),
 		votes:     make(map[string]map[byte]crypto.Signature),
 		certified: make(map[string]string),
 	}
@@ -57,22 +59,10 @@ func newWorld(t *rapid.T) *world {
 		w.owners = append(w.owners, byte(100+seed))
 	}
 	for seed := range byte(3) {
-		d := &driver{committee: worldCommittee, name: testKey(seed), seed: seed, scheme: cheap{}}
-		for i := range w.numShards {
-			s, err := New(Options{
-				Committee: d.committee, Name: d.name, Shard: i, NumShards: w.numShards, ArchiveBytes: 128 << 10,
-				RememberCredits: true, HashSeed: [2]uint64{1, 2},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.shards = append(d.shards, s)
-		}
-		for _, o := range w.owners {
-			a := testKey(o)
-			if err := d.shardOf(a).Fund(&a, codec.NewBalance(w.initial)); err != nil {
-				t.Fatal(err)
-			}
+		d := newWorldDriver(t, w)
+		d.name, d.seed = testKey(seed), seed
+		for _, s := range d.shards {
+			s.name = d.name
 		}
 		w.honest = append(w.honest, d)
 		w.credits = append(w.credits, nil)
@@ -80,6 +70,28 @@ func newWorld(t *rapid.T) *world {
 		w.settled = append(w.settled, make(map[string]bool))
 	}
 	return w
+}
+
+// newWorldDriver is authority 0 in the initial state.
+func newWorldDriver(t *rapid.T, w *world) *driver {
+	d := &driver{committee: worldCommittee, name: testKey(0), scheme: cheap{}}
+	for i := range w.numShards {
+		s, err := New(Options{
+			Committee: d.committee, Name: d.name, Shard: i, NumShards: w.numShards, ArchiveBytes: 128 << 10,
+			RememberCredits: w.remember, HashSeed: [2]uint64{1, 2},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.shards = append(d.shards, s)
+	}
+	for _, o := range w.owners {
+		a := testKey(o)
+		if err := d.shardOf(a).Fund(&a, codec.NewBalance(w.initial)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
 }
 
 var worldCommittee = func() *committee.Committee {
@@ -209,7 +221,7 @@ func (w *world) deliverCredit() {
 	if a := w.honest[i].one(c.shard, c.message); a.err != nil {
 		w.t.Fatalf("a credit is refused: %v", a.err)
 	}
-	if rapid.Bool().Draw(w.t, "acknowledged") {
+	if !w.remember || rapid.Bool().Draw(w.t, "acknowledged") {
 		w.credits[i] = slices.Delete(w.credits[i], n, n+1)
 	}
 }
