@@ -89,3 +89,44 @@ func BenchmarkKernels(b *testing.B) {
 	})
 	run("walk/per=step", steps, func() { walk(p, &s.plans[0], &s.plans[0], steps, s, t.memory) })
 }
+
+// BenchmarkSum is the share of this package in the batch equation of orders: decoding R, and the sum with cached keys.
+func BenchmarkSum(b *testing.B) {
+	r, s, m := newRandom(b), NewScratch(), NewSum()
+	const most = 1024
+	encodings := make([]byte, most*64)
+	for i := range most {
+		p := compressed(randomPoint(r))
+		copy(encodings[64*i:], p[:])
+	}
+	points, keys, ok := make([]CachedPoint, most), make([]Key, most), make([]bool, most)
+	s.DecodeKeys(keys, ok, encodings, 64)
+	word := func() uint64 { return r.Uint64() }
+	for _, n := range []int{16, 64, 256, most} {
+		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s.DecodePoints(points[:n], ok[:n], encodings, 64)
+				for i := range n {
+					m.AddShort(&points[i], [2]uint64{word(), word() >> 2})
+					m.AddKey(&keys[i], [4]uint64{word(), word(), word(), word() >> 4})
+				}
+				m.AddBase([4]uint64{word(), word(), word(), word() >> 4})
+				m.Vanishes()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/order")
+		})
+	}
+	b.Run("Vanishes", func(b *testing.B) {
+		for b.Loop() {
+			m.Vanishes()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/each")
+	})
+	b.Run("DecodeKeys", func(b *testing.B) {
+		for b.Loop() {
+			s.DecodeKeys(keys[:16], ok[:16], encodings, 64)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(16*b.N), "ns/each")
+	})
+}

@@ -21,6 +21,7 @@ type Scratch struct {
 	power     powerRoom
 	decode    decodeRoom
 	affine    Affine
+	cached    [decodePoints]CachedPoint
 	constants constants
 	tail      struct {
 		signatures [Lanes][64]byte

@@ -20,6 +20,7 @@ var sets = map[string]func(){
 	"point":  pointSet,
 	"walk":   walkSet,
 	"encode": encodeSet,
+	"bucket": bucketSet,
 }
 
 func main() {
@@ -30,7 +31,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "asm: no set of kernels named %q\n", *set)
 		os.Exit(2)
 	}
-	declareTypes("Element", "Point", "Affine", "Words", "plan", "window")
+	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()

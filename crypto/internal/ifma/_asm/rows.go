@@ -59,23 +59,41 @@ func loadRows(r rows) (w words) {
 
 // storeRows is the inverse of loadRows.
 func storeRows(w words, r rows) {
-	var half [4]VecVirtual
-	for i := range half {
-		half[i] = ZMM()
-	}
-	// half[0]: words 0 and 1 of the even lanes; half[1]: of the odd lanes; half[2], half[3]: words 2 and 3.
-	VPUNPCKLQDQ(w[1], w[0], half[0])
-	VPUNPCKHQDQ(w[1], w[0], half[1])
-	VPUNPCKLQDQ(w[3], w[2], half[2])
-	VPUNPCKHQDQ(w[3], w[2], half[3])
-	for odd := range 2 {
-		for quarter := range 4 {
-			lane := Mem(r(2*quarter + odd))
-			VEXTRACTI64X2(U8(quarter), half[odd], lane)
-			VEXTRACTI64X2(U8(quarter), half[2+odd], lane.Offset(16))
+	low, high := rowIndexes()
+	for odd, unpack := range []func(...Op){VPUNPCKLQDQ, VPUNPCKHQDQ} {
+		// Words 0 and 1 of the even (odd) lanes, and words 2 and 3.
+		first, second, upper := ZMM(), ZMM(), ZMM()
+		unpack(w[1], w[0], first)
+		unpack(w[3], w[2], second)
+		VMOVDQA64(first, upper)
+		VPERMT2Q(second, low, first)
+		VPERMT2Q(second, high, upper)
+		for i, pair := range []VecVirtual{first, upper} {
+			VMOVDQU64(pair.AsY(), r(4*i+odd))
+			VEXTRACTI64X4(U8(1), pair, r(4*i+odd+2))
 		}
 	}
 }
+
+// rowIndexes loads the permutations that join 128-bit halves of rows: quarters 0 and 1 of two registers, or 2 and 3.
+func rowIndexes() (low, high VecVirtual) {
+	if !indexesDeclared {
+		indexesDeclared = true
+		indexes = GLOBL("rowIndexes", attrReadOnly)
+		for i, v := range []uint64{0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15} {
+			DATA(8*i, U64(v))
+		}
+	}
+	low, high = ZMM(), ZMM()
+	VMOVDQU64(indexes, low)
+	VMOVDQU64(indexes.Offset(64), high)
+	return low, high
+}
+
+var (
+	indexes         Mem
+	indexesDeclared bool
+)
 
 // unpack cuts 255 bits into limbs of 51: the top bit of the 256 is dropped.
 func unpack(w words) (e element) {

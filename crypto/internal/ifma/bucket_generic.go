@@ -1,0 +1,62 @@
+package ifma
+
+import "unsafe"
+
+// Twins of the bucket kernels.
+
+// bucketWords is the bucket at an address, as words.
+func bucketWords(b *byte) *[4 * numLimbs]uint64 { return (*[4 * numLimbs]uint64)(unsafe.Pointer(b)) }
+
+func pointOfWords(w *[4 * numLimbs]uint64) (p lanePoint) {
+	copy(p.sum[:], w[:])
+	copy(p.diff[:], w[numLimbs:])
+	copy(p.z[:], w[2*numLimbs:])
+	copy(p.t[:], w[3*numLimbs:])
+	return p
+}
+
+func (p *lanePoint) words() (w [4 * numLimbs]uint64) {
+	copy(w[:], p.sum[:])
+	copy(w[numLimbs:], p.diff[:])
+	copy(w[2*numLimbs:], p.z[:])
+	copy(w[3*numLimbs:], p.t[:])
+	return w
+}
+
+func bucketsAddGeneric(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, _ *sumRoom) {
+	all := unsafe.Slice(points, n)
+	for i, d := range unsafe.Slice(digits, n) {
+		for l := range Lanes {
+			q := laneAffine{lane(all[i][:5]), lane(all[i][5:10]), lane(all[i][10:15])}
+			digit := int(d[l])
+			if digit < 0 {
+				digit = -digit
+				q = laneAffine{q.diff, q.sum, lane{}.minus(q.t, biasTwice)}
+			}
+			w := bucketWords(rowPointer(buckets, 1, l*stride+160*digit))
+			p := pointOfWords(w)
+			p = p.addMixed(&q)
+			*w = p.words()
+		}
+	}
+}
+
+func bucketsTakeGeneric(out *Point, buckets *byte, stride int) {
+	for l := range Lanes {
+		w := bucketWords(rowPointer(buckets, stride, l))
+		p := pointOfWords(w)
+		out.put(l, &p)
+		*w = [4 * numLimbs]uint64{0: 1, numLimbs: 1, 2 * numLimbs: 1}
+	}
+}
+
+func storeCachedGeneric(out *CachedPoint, q *Affine) {
+	all := unsafe.Slice(out, Lanes)
+	for l := range Lanes {
+		a := q.lane(l)
+		all[l] = CachedPoint{}
+		copy(all[l][:], a.sum[:])
+		copy(all[l][numLimbs:], a.diff[:])
+		copy(all[l][2*numLimbs:], a.t[:])
+	}
+}

@@ -1,0 +1,98 @@
+package ifma
+
+import "unsafe"
+
+// CachedPoint is one decoded point, ready to be added in all lanes: y+x, y-x and 2dxy in reduced limbs, and a spare word.
+type CachedPoint [16]uint64
+
+// Key is a decoded key with its 2^128 multiple, so that a scalar of 253 bits counts as two short ones: 256 bytes.
+type Key struct{ Point, High CachedPoint }
+
+// highBits is the distance between the two points of a Key.
+const highBits = 128
+
+// DecodePoints decodes n points, whose encodings begin stride bytes apart in encodings, to points[:n], and sets ok[i] to
+// whether encoding i is a point by the rules of ZIP-215: y of p and more is allowed, and so is the sign of x = 0. Points
+// that are not ok become the neutral element. It works on sixteen at a time; a multiple of that costs the least.
+func (s *Scratch) DecodePoints(points []CachedPoint, ok []bool, encodings []byte, stride int) {
+	ok = ok[:len(points)]
+	for first := 0; first < len(points); first += decodePoints {
+		n := min(decodePoints, len(points)-first)
+		s.decodeSome(points[first:first+n], ok[first:first+n], encodings[first*stride:], stride)
+	}
+}
+
+// decodeSome is DecodePoints for up to sixteen.
+func (s *Scratch) decodeSome(points []CachedPoint, ok []bool, encodings []byte, stride int) {
+	n := len(points)
+	_ = encodings[(n-1)*stride+31]
+	if n < decodePoints {
+		s.tail.encodings = [decodePoints][32]byte{}
+		for i := range n {
+			copy(s.tail.encodings[i][:], encodings[i*stride:])
+		}
+		encodings, stride = s.tail.encodings[0][:], 32
+	}
+	good := s.decodePair(unsafe.SliceData(encodings), stride)
+	for g := range 2 {
+		s.cacheAffine(g, &s.decode.x[g], &s.decode.y[g])
+	}
+	copy(points, s.cached[:])
+	for i := range ok {
+		ok[i] = good>>i&1 != 0
+		if !ok[i] {
+			points[i] = neutralPoint
+		}
+	}
+}
+
+var neutralPoint = CachedPoint{0: 1, numLimbs: 1}
+
+// cacheAffine writes the points (x, y) to the group g of s.cached.
+func (s *Scratch) cacheAffine(g int, x, y *Element) {
+	q := &s.affine
+	add(&q.Sum, y, x)
+	sub(&q.Diff, y, x)
+	mul(&q.T, x, y)
+	mul(&q.T, &q.T, &s.constants.twoD)
+	storeCached(&s.cached[Lanes*g], q)
+}
+
+// DecodeKeys is DecodePoints for keys. It takes about ten times as long for the multiples.
+func (s *Scratch) DecodeKeys(keys []Key, ok []bool, encodings []byte, stride int) {
+	ok = ok[:len(keys)]
+	for first := 0; first < len(keys); first += decodePoints {
+		n := min(decodePoints, len(keys)-first)
+		var points [decodePoints]CachedPoint
+		s.decodeSome(points[:n], ok[first:first+n], encodings[first*stride:], stride)
+		s.raisePoints()
+		for i := range n {
+			k := &keys[first+i]
+			k.Point, k.High = points[i], s.cached[i]
+			if !ok[first+i] {
+				k.High = neutralPoint
+			}
+		}
+	}
+}
+
+// raisePoints writes the 2^128 multiples of the points that were decoded last to s.cached.
+func (s *Scratch) raisePoints() {
+	for g := range 2 {
+		p := &s.points[g]
+		s.setAffine(p, &s.decode.x[g], &s.decode.y[g])
+		for range highBits {
+			doublePoint(p, p, &s.room)
+		}
+	}
+	s.invertAll(s.points[:2])
+	for g := range 2 {
+		// x = (S-D)/(2Z), y = (S+D)/(2Z)
+		p, x, y := &s.points[g], &s.decode.x[g], &s.decode.y[g]
+		sub(x, &p.Sum, &p.Diff)
+		mul(x, x, &p.T)
+		add(y, &p.Sum, &p.Diff)
+		mul(y, y, &p.T)
+		s.cacheAffine(g, x, y)
+	}
+}

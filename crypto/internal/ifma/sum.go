@@ -1,0 +1,221 @@
+package ifma
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+)
+
+// Digits of scalars in a Sum: 8 bits with sign, from -128 to 127. A group of eight windows is one pass over the points.
+const (
+	digitBits    = 8
+	bucketsLane  = 1<<(digitBits-1) + 1 // absolute values 0 to 128; nobody reads those of 0
+	shortGroups  = 2                    // 128 bits
+	longGroups   = 4                    // 256 bits
+	bucketStride = bucketsLane * 160    // bytes of the buckets of a lane
+)
+
+// sumChunk is the number of points that are added to buckets in one call of the kernel, below 20 µs; they and their
+// digits stay in the first-level cache.
+const sumChunk = 96
+
+// sumRoom is the memory of a bucket addition; the kernel knows its layout.
+type sumRoom struct {
+	room      [4]Element
+	point     Point
+	addresses [Lanes]uint64
+}
+
+// terms are points that wait to be added, with the digits of each group of windows.
+type terms struct {
+	n      int
+	points [sumChunk]CachedPoint
+	digits [longGroups][sumChunk][Lanes]int8
+}
+
+// Sum is a sum of multiples of points, [s1]P1 + [s2]P2 ..., for the batch equation of signatures. A lane is a window of
+// the scalars: every point is added once for each window, to the bucket of its digit there, and Vanishes adds up the
+// buckets, 128 times as many additions once for all points. So a sum pays from about 24 points on.
+//
+// A Sum is about 700 KB, belongs to one goroutine, and allocates nothing after NewSum. Scalars and points are public:
+// addresses depend on them.
+type Sum struct {
+	room        sumRoom
+	short, long terms
+	longUsed    bool
+	running     Point // sum of the buckets from the last to the current one
+	bucket      Point
+	parts       [longGroups]Point
+	odd, even   Point
+	twoD        Element
+	base        Key
+	buckets     [longGroups][Lanes * bucketStride]byte
+}
+
+// NewSum returns an empty sum.
+func NewSum() *Sum {
+	memory := make([]byte, unsafe.Sizeof(Sum{})+cacheLineBytes)
+	m := (*Sum)(unsafe.Pointer(unsafe.SliceData(aligned(memory, cacheLineBytes))))
+	m.twoD.setAll(laneTwoD)
+	for g := range m.buckets {
+		for i := range Lanes * bucketsLane {
+			m.bucketsSet(g, i)
+		}
+	}
+	var keys [1]Key
+	NewScratch().DecodeKeys(keys[:], []bool{false}, basePoint[:], 32)
+	m.base = keys[0]
+	return m
+}
+
+// bucketsSet sets bucket i of a group to the neutral element.
+func (m *Sum) bucketsSet(group, i int) {
+	b := m.buckets[group][160*i:]
+	for _, limb := range []int{0, numLimbs, 2 * numLimbs} {
+		binary.LittleEndian.PutUint64(b[8*limb:], 1)
+	}
+}
+
+// shortScalarBits is the size of the scalars of AddShort.
+const shortScalarBits = 126
+
+// AddShort adds [scalar]P. The scalar is below 2^126, in two words, the lower first.
+func (m *Sum) AddShort(p *CachedPoint, scalar [2]uint64) {
+	if scalar[1]>>(shortScalarBits-64) != 0 {
+		panic("ifma: short scalar of more than 126 bits")
+	}
+	t := &m.short
+	d := signedDigits([4]uint64{scalar[0], scalar[1]})
+	t.points[t.n] = *p
+	m.push(t, &d, shortGroups)
+}
+
+// AddKey adds [scalar]A. The scalar is below 2^253, in little-endian words.
+func (m *Sum) AddKey(k *Key, scalar [4]uint64) {
+	requireLong(scalar)
+	d := signedDigits(scalar)
+	t := &m.short
+	t.points[t.n] = k.Point
+	m.push(t, &d, shortGroups)
+	high := [longGroups][Lanes]int8{d[2], d[3]}
+	t.points[t.n] = k.High
+	m.push(t, &high, shortGroups)
+}
+
+// AddBase adds [scalar]B. The scalar is below 2^253, in little-endian words.
+func (m *Sum) AddBase(scalar [4]uint64) { m.AddKey(&m.base, scalar) }
+
+// AddPoint adds [scalar]P for a point without its 2^128 multiple. The scalar is below 2^253, in little-endian words. The
+// additions are as many as those of AddKey, but the first such point of a sum makes Vanishes twice as long.
+func (m *Sum) AddPoint(p *CachedPoint, scalar [4]uint64) {
+	requireLong(scalar)
+	t := &m.long
+	d := signedDigits(scalar)
+	t.points[t.n] = *p
+	m.longUsed = true
+	m.push(t, &d, longGroups)
+}
+
+// longScalarBits is the size of the scalars of AddKey and AddPoint. Far larger ones would lose a carry at the top.
+const longScalarBits = 253
+
+func requireLong(scalar [4]uint64) {
+	if scalar[3]>>(longScalarBits-192) != 0 {
+		panic("ifma: scalar of more than 253 bits")
+	}
+}
+
+// push completes the term at t.n with its digits.
+func (m *Sum) push(t *terms, digits *[longGroups][Lanes]int8, groups int) {
+	for g := range groups {
+		t.digits[g][t.n] = digits[g]
+	}
+	t.n++
+	if t.n == sumChunk {
+		m.flush(t, groups)
+	}
+}
+
+// flush adds the waiting terms to the buckets.
+func (m *Sum) flush(t *terms, groups int) {
+	if t.n == 0 {
+		return
+	}
+	for g := range groups {
+		bucketsAdd(&m.buckets[g][0], bucketStride, &t.points[0], &t.digits[g][0], t.n, &m.room)
+	}
+	t.n = 0
+}
+
+// signedDigits cuts a scalar below 2^253 into bytes with sign: group g holds the weights 2^(64g) to 2^(64g+56). With 128
+// added to every byte the digits are the bytes less 128 again; what a digit borrows from the next one is then a plain
+// carry. A scalar below 2^126 has no digits beyond group 1.
+func signedDigits(scalar [4]uint64) (d [longGroups][Lanes]int8) {
+	const offset = 0x8080808080808080
+	var carry uint64
+	for g, w := range scalar {
+		w, carry = bits.Add64(w, offset, carry)
+		binary.LittleEndian.PutUint64((*[Lanes]byte)(unsafe.Pointer(&d[g]))[:], w^offset)
+	}
+	return d
+}
+
+// Vanishes tells whether 8 times the sum is the neutral element, and empties the sum.
+func (m *Sum) Vanishes() bool {
+	m.flush(&m.short, shortGroups)
+	m.flush(&m.long, longGroups)
+	groups := shortGroups
+	if m.longUsed {
+		groups = longGroups
+	}
+	m.longUsed = false
+	for g := range groups {
+		m.collect(g)
+	}
+	m.combine(groups)
+	p := &m.parts[0]
+	for range 3 {
+		doublePoint(p, p, &m.room.room)
+	}
+	// X = 0 and Y = Z, for X = (S-D)/2 and Y = (S+D)/2.
+	sum := p.Sum.lane(0).canonical()
+	return sum == p.Diff.lane(0).canonical() && sum == p.Z.lane(0).canonical()
+}
+
+// Reset empties the sum.
+func (m *Sum) Reset() { m.Vanishes() }
+
+// collect sets part g to the sum of the buckets of group g, each times its digit, and empties them. Counting down, every
+// bucket is added to the running sum, and that to the part: bucket b is added b times.
+func (m *Sum) collect(g int) {
+	m.running, m.parts[g] = neutral, neutral
+	for b := bucketsLane - 1; b > 0; b-- {
+		bucketsTake(&m.bucket, &m.buckets[g][160*b], bucketStride)
+		addPoints(&m.running, &m.running, &m.bucket, &m.twoD, &m.room.room)
+		addPoints(&m.parts[g], &m.parts[g], &m.running, &m.twoD, &m.room.room)
+	}
+}
+
+var neutral = Point{Sum: broadcastLane(laneOne), Diff: broadcastLane(laneOne), Z: broadcastLane(laneOne)}
+
+// combine adds up the windows of groups parts in lane 0 of part 0. Neighbors are joined to windows of twice the size
+// until one is left: as many doublings as one window after the other, but one addition for each halving.
+func (m *Sum) combine(groups int) {
+	windows, size := groups*Lanes, digitBits
+	for windows > 1 {
+		for first := 0; first < windows; first += 2 * Lanes {
+			m.odd, m.even = neutral, neutral
+			for l := 0; l < Lanes && first+2*l < windows; l++ {
+				from, at := &m.parts[(first+2*l)/Lanes], (first+2*l)%Lanes
+				v, w := from.lane(at), from.lane(at+1)
+				m.even.put(l, &v)
+				m.odd.put(l, &w)
+			}
+			for range size {
+				doublePoint(&m.odd, &m.odd, &m.room.room)
+			}
+			addPoints(&m.parts[first/(2*Lanes)], &m.even, &m.odd, &m.twoD, &m.room.room)
+		}
+		windows, size = windows/2, 2*size
+	}
+}

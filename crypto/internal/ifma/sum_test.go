@@ -1,0 +1,272 @@
+package ifma
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+)
+
+// wordsOfScalar is a number in four words, the lowest first.
+func wordsOfScalar(v *big.Int) (w [4]uint64) {
+	b := littleEndian(v)
+	for i := range w {
+		w[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return w
+}
+
+// weirdShort is a number below 2^126, often at the limits of digits: bytes of 0x7f, 0x80 and 0x81, and the largest.
+func weirdShort(r *rand.Rand) *big.Int {
+	var b [32]byte
+	choices := []byte{0x00, 0x01, 0x7e, 0x7f, 0x80, 0x81, 0xff}
+	for i := range 16 {
+		b[i] = byte(r.Uint32())
+		if r.IntN(2) == 0 {
+			b[i] = choices[r.IntN(len(choices))]
+		}
+	}
+	if r.IntN(8) == 0 {
+		for i := range 16 {
+			b[i] = choices[2+r.IntN(5)]
+		}
+	}
+	b[15] &= 0x3f
+	return fromLittleEndian(b)
+}
+
+// weirdLong is a number below 2^253 of the same kind, not always below the order.
+func weirdLong(r *rand.Rand) *big.Int {
+	if r.IntN(2) == 0 {
+		return weirdScalar(r)
+	}
+	v := new(big.Int).Lsh(weirdShort(r), 127)
+	return v.Add(v, weirdShort(r))
+}
+
+// times is [v]P.
+func times(v *big.Int, p *curve.EdwardsPoint) *curve.EdwardsPoint {
+	r := new(curve.EdwardsPoint).Identity()
+	for i := v.BitLen() - 1; i >= 0; i-- {
+		r.Add(r, r)
+		if v.Bit(i) == 1 {
+			r.Add(r, p)
+		}
+	}
+	return r
+}
+
+// testPoints are a few points with their cached forms.
+type testPoints struct {
+	points []*curve.EdwardsPoint
+	cached []CachedPoint
+	keys   []Key
+}
+
+func newTestPoints(t testing.TB, r *rand.Rand, s *Scratch, n int) (p testPoints) {
+	var encodings []byte
+	for range n {
+		q := randomPoint(r)
+		b := compressed(q)
+		encodings = append(encodings, b[:]...)
+		p.points = append(p.points, q)
+	}
+	p.cached, p.keys = make([]CachedPoint, n), make([]Key, n)
+	ok := make([]bool, n)
+	s.DecodePoints(p.cached, ok, encodings, 32)
+	for i := range ok {
+		if !ok[i] {
+			t.Fatalf("point %d does not decode", i)
+		}
+	}
+	s.DecodeKeys(p.keys, ok, encodings, 32)
+	return p
+}
+
+// A sum to which its own negative is added vanishes, and with anything more it does not, unless that is of small order.
+func TestSumVsVoi(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		r, s, m := newRandom(t), NewScratch(), NewSum()
+		p := newTestPoints(t, r, s, 20)
+		sizes := []int{0, 1, 2, 31, 47, 48, 49, 95, 96, 97, 200}
+		if testing.Short() || !useKernels {
+			sizes = []int{0, 3, 49}
+		}
+		for _, n := range sizes {
+			for _, long := range []bool{false, true} {
+				for last := range 3 {
+					total := addTerms(r, m, &p, n, long)
+					requireVanishes(t, r, s, m, total, last, fmt.Sprintf("%d terms, long %v, last %d", n, long, last))
+				}
+			}
+		}
+	})
+}
+
+// addTerms adds n random terms of each kind and returns their sum.
+func addTerms(r *rand.Rand, m *Sum, p *testPoints, n int, long bool) *curve.EdwardsPoint {
+	total := new(curve.EdwardsPoint).Identity()
+	for range n {
+		i, j := r.IntN(len(p.points)), r.IntN(len(p.points))
+		short, other := weirdShort(r), weirdLong(r)
+		w := wordsOfScalar(short)
+		m.AddShort(&p.cached[i], [2]uint64{w[0], w[1]})
+		total.Add(total, times(short, p.points[i]))
+		if long && r.IntN(2) == 0 {
+			m.AddPoint(&p.cached[j], wordsOfScalar(other))
+		} else {
+			m.AddKey(&p.keys[j], wordsOfScalar(other))
+		}
+		total.Add(total, times(other, p.points[j]))
+	}
+	base := weirdLong(r)
+	m.AddBase(wordsOfScalar(base))
+	return total.Add(total, times(base, curve.ED25519_BASEPOINT_POINT))
+}
+
+// requireVanishes adds the negative of total, and also: nothing (0), a point of small order (1), or the base point (2).
+func requireVanishes(
+	t *testing.T, r *rand.Rand, s *Scratch, m *Sum, total *curve.EdwardsPoint, last int, name string,
+) {
+	t.Helper()
+	negative := new(curve.EdwardsPoint).Neg(total)
+	switch last {
+	case 1:
+		negative.Add(negative, smallOrderPoints()[r.IntN(8)])
+	case 2:
+		negative.Add(negative, curve.ED25519_BASEPOINT_POINT)
+	}
+	b := compressed(negative)
+	var c [1]CachedPoint
+	s.DecodePoints(c[:], make([]bool, 1), b[:], 32)
+	m.AddShort(&c[0], [2]uint64{1})
+	if got := m.Vanishes(); got != (last != 2) {
+		t.Fatalf("%s: vanishes %v", name, got)
+	}
+	if !m.Vanishes() {
+		t.Fatalf("%s: not empty afterwards", name)
+	}
+}
+
+func TestSumRefusesLargeScalars(t *testing.T) {
+	m := NewSum()
+	for name, f := range map[string]func(){
+		"short": func() { m.AddShort(&neutralPoint, [2]uint64{0, 1 << 62}) },
+		"key":   func() { m.AddBase([4]uint64{3: 1 << 61}) },
+		"point": func() { m.AddPoint(&neutralPoint, [4]uint64{3: 1 << 61}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: accepted", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestSignedDigitsVsBig(t *testing.T) {
+	r := newRandom(t)
+	for range rounds(laneOperations) {
+		v := weirdLong(r)
+		d := signedDigits(wordsOfScalar(v))
+		got := new(big.Int)
+		for i := longGroups*Lanes - 1; i >= 0; i-- {
+			got.Lsh(got, digitBits)
+			got.Add(got, big.NewInt(int64(d[i/Lanes][i%Lanes])))
+		}
+		if got.Cmp(v) != 0 {
+			t.Fatalf("%x: digits %v", v, d)
+		}
+	}
+}
+
+func TestBucketsVsTwins(t *testing.T) {
+	r := newRandom(t)
+	var room sumRoom
+	const stride = 160 * bucketsLane
+	for range rounds(8_000) {
+		var buckets [Lanes * stride]byte
+		for i := range Lanes * bucketsLane {
+			v := lanePoint{weirdLane(r, reducedLimit), weirdLane(r, reducedLimit), weirdLane(r, reducedLimit),
+				weirdLane(r, reducedLimit)}
+			*bucketWords(&buckets[160*i]) = v.words()
+		}
+		twin := buckets
+		var points [7]CachedPoint
+		var digits [7][Lanes]int8
+		for i := range points {
+			for k := range 3 {
+				v := weirdLane(r, reducedLimit)
+				copy(points[i][numLimbs*k:], v[:])
+			}
+			for l := range Lanes {
+				digits[i][l] = int8([]int{-128, -127, -1, 0, 1, 127, r.IntN(256) - 128, 5}[r.IntN(8)])
+			}
+		}
+		bucketsAdd(&buckets[0], stride, &points[0], &digits[0], len(points), &room)
+		bucketsAddGeneric(&twin[0], stride, &points[0], &digits[0], len(points), nil)
+		if buckets != twin {
+			t.Fatalf("digits %v of points %x", digits, points)
+		}
+		b := 160 * r.IntN(bucketsLane)
+		var out, outTwin Point
+		bucketsTake(&out, &buckets[b], stride)
+		bucketsTakeGeneric(&outTwin, &twin[b], stride)
+		if buckets != twin || out != outTwin {
+			t.Fatal("take")
+		}
+		q := Affine{weirdElement(r, reducedLimit), weirdElement(r, reducedLimit), weirdElement(r, reducedLimit)}
+		var cached, cachedTwin [Lanes]CachedPoint
+		storeCached(&cached[0], &q)
+		if storeCachedGeneric(&cachedTwin[0], &q); cached != cachedTwin {
+			t.Fatal("store")
+		}
+	}
+}
+
+func TestDecodePointsMarksTheBadOnes(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		r, s := newRandom(t), NewScratch()
+		for _, n := range []int{0, 1, 15, 16, 17, 50} {
+			encodings, want := make([]byte, n*64), make([]bool, n)
+			for i := range n {
+				b := randomEncoding(r)
+				copy(encodings[64*i:], b[:])
+				var p curve.EdwardsPoint
+				_, err := p.SetCompressedY((*curve.CompressedEdwardsY)(b[:]))
+				want[i] = err == nil
+			}
+			points, keys, ok := make([]CachedPoint, n), make([]Key, n), make([]bool, n)
+			s.DecodePoints(points, ok, encodings, 64)
+			okKeys := make([]bool, n)
+			s.DecodeKeys(keys, okKeys, encodings, 64)
+			for i := range n {
+				if ok[i] != want[i] || okKeys[i] != want[i] || !ok[i] && points[i] != neutralPoint {
+					t.Fatalf("point %d of %d: %v %v, want %v", i, n, ok[i], okKeys[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func TestSumAllocatesNothing(t *testing.T) {
+	r, s, m := newRandom(t), NewScratch(), NewSum()
+	p := newTestPoints(t, r, s, 4)
+	encodings, ok := make([]byte, 20*32), make([]bool, 20)
+	points, keys := make([]CachedPoint, 20), make([]Key, 20)
+	if n := testing.AllocsPerRun(3, func() {
+		s.DecodePoints(points, ok, encodings, 32)
+		s.DecodeKeys(keys, ok, encodings, 32)
+		m.AddShort(&p.cached[0], [2]uint64{5, 6})
+		m.AddPoint(&p.cached[1], [4]uint64{5, 6})
+		m.AddBase([4]uint64{7, 8, 9})
+		m.Vanishes()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
