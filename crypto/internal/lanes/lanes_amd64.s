@@ -277,120 +277,149 @@ second:
 	JMP          length
 
 bytes:
-	XORQ        CX, CX
-	MOVQ        $0x00000040, DX
-	MOVQ        (BX), R8
-	MOVQ        8(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z2
-	VMOVDQU8    Z1, K2, Z2
-	MOVQ        24(BX), R8
-	MOVQ        32(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z3
-	VMOVDQU8    Z1, K2, Z3
-	MOVQ        48(BX), R8
-	MOVQ        56(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z4
-	VMOVDQU8    Z1, K2, Z4
-	MOVQ        72(BX), R8
-	MOVQ        80(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z5
-	VMOVDQU8    Z1, K2, Z5
-	MOVQ        96(BX), R8
-	MOVQ        104(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z6
-	VMOVDQU8    Z1, K2, Z6
-	MOVQ        120(BX), R8
-	MOVQ        128(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z7
-	VMOVDQU8    Z1, K2, Z7
-	MOVQ        144(BX), R8
-	MOVQ        152(BX), R9
-	MOVQ        $-1, R10
-	SUBQ        DI, R9
-	CMOVQCS     CX, R10
-	CMPQ        R9, DX
-	CMOVQHI     DX, R9
-	BZHIQ       R9, R10, R9
-	NEGQ        R10
-	ADDQ        R9, R10
-	KMOVQ       R9, K1
-	KMOVQ       R10, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z8
-	VMOVDQU8    Z1, K2, Z8
-	MOVQ        168(BX), R8
-	MOVQ        176(BX), BX
-	MOVQ        $-1, R9
-	SUBQ        DI, BX
-	CMOVQCS     CX, R9
-	CMPQ        BX, DX
-	CMOVQHI     DX, BX
-	BZHIQ       BX, R9, CX
-	NEGQ        R9
-	ADDQ        CX, R9
-	KMOVQ       CX, K1
-	KMOVQ       R9, K2
-	VMOVDQU8.Z  (R8)(DI*1), K1, Z9
-	VMOVDQU8    Z1, K2, Z9
+	// Most often all messages fill the half.
+	MOVQ         $0x0000000000000040, CX
+	VPBROADCASTQ CX, Z3
+	VPADDQ       Z3, Z2, Z2
+	VPCMPUQ      $0x05, Z2, Z11, K1
+	KMOVB        K1, CX
+	CMPL         CX, $0xff
+	JNE          partial
+	MOVQ         (BX), CX
+	VMOVDQU64    (CX)(DI*1), Z2
+	MOVQ         24(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z3
+	MOVQ         48(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z4
+	MOVQ         72(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z5
+	MOVQ         96(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z6
+	MOVQ         120(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z7
+	MOVQ         144(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z8
+	MOVQ         168(BX), CX
+	VMOVDQU64    (CX)(DI*1), Z9
+	JMP          loaded
+
+partial:
+	XORQ       CX, CX
+	MOVQ       $0x00000040, DX
+	MOVQ       (BX), R8
+	MOVQ       8(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z2
+	VMOVDQU8   Z1, K2, Z2
+	MOVQ       24(BX), R8
+	MOVQ       32(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z3
+	VMOVDQU8   Z1, K2, Z3
+	MOVQ       48(BX), R8
+	MOVQ       56(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z4
+	VMOVDQU8   Z1, K2, Z4
+	MOVQ       72(BX), R8
+	MOVQ       80(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z5
+	VMOVDQU8   Z1, K2, Z5
+	MOVQ       96(BX), R8
+	MOVQ       104(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z6
+	VMOVDQU8   Z1, K2, Z6
+	MOVQ       120(BX), R8
+	MOVQ       128(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z7
+	VMOVDQU8   Z1, K2, Z7
+	MOVQ       144(BX), R8
+	MOVQ       152(BX), R9
+	MOVQ       $-1, R10
+	SUBQ       DI, R9
+	CMOVQCS    CX, R10
+	CMPQ       R9, DX
+	CMOVQHI    DX, R9
+	BZHIQ      R9, R10, R9
+	NEGQ       R10
+	ADDQ       R9, R10
+	KMOVQ      R9, K1
+	KMOVQ      R10, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z8
+	VMOVDQU8   Z1, K2, Z8
+	MOVQ       168(BX), R8
+	MOVQ       176(BX), BX
+	MOVQ       $-1, R9
+	SUBQ       DI, BX
+	CMOVQCS    CX, R9
+	CMPQ       BX, DX
+	CMOVQHI    DX, BX
+	BZHIQ      BX, R9, CX
+	NEGQ       R9
+	ADDQ       CX, R9
+	KMOVQ      CX, K1
+	KMOVQ      R9, K2
+	VMOVDQU8.Z (R8)(DI*1), K1, Z9
+	VMOVDQU8   Z1, K2, Z9
+
+loaded:
 	VPUNPCKLQDQ Z3, Z2, Z1
 	VPUNPCKHQDQ Z3, Z2, Z2
 	VPUNPCKLQDQ Z5, Z4, Z3

@@ -28,9 +28,13 @@ func newRand(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
+// ops scales the length of a test: LANES_FACTOR=100 makes the long run that KERNELS.md records.
 func ops(total int) int {
 	if testing.Short() {
 		return total / 20
+	}
+	if f, err := strconv.Atoi(os.Getenv("LANES_FACTOR")); err == nil {
+		return total * f
 	}
 	return total
 }

@@ -42,7 +42,9 @@ func load8() {
 
 	Label("later")
 	SUBQ(Imm(64), offset)
-	storeHalf(loadRows(message, offset, x80), w, 0, swap)
+	rest := zmms(lanes)
+	loadRows(rest, message, offset, x80)
+	storeHalf(rest, w, 0, swap)
 	ADDQ(Imm(64), offset)
 
 	Label("second")
@@ -66,7 +68,24 @@ func load8() {
 	}
 	JMP(LabelRef("length"))
 	Label("bytes")
-	storeHalf(loadRows(message, offset, x80), w, 8, swap)
+	Comment("Most often all messages fill the half.")
+	full := K()
+	rows = zmms(lanes)
+	VPADDQ(broadcast(64), offsets, offsets)
+	VPCMPUQ(U8(cmpGreaterEqual), offsets, lengths, full)
+	KMOVB(full, some)
+	CMPL(some, Imm(0xff))
+	JNE(LabelRef("partial"))
+	for l, r := range rows {
+		p := GP64()
+		MOVQ(at(message, 24*l), p)
+		move(Mem{Base: p, Index: offset, Scale: 1}, r)
+	}
+	JMP(LabelRef("loaded"))
+	Label("partial")
+	loadRows(rows, message, offset, x80)
+	Label("loaded")
+	storeHalf(rows, w, 8, swap)
 
 	Label("length")
 	Comment("Number of the last block: (64 + n + 17 + 127)/128 - 1. That block ends with the length in bits.")
@@ -99,8 +118,7 @@ func byteSwap() VecVirtual {
 
 // loadRows reads 64 bytes of each of eight messages from an offset on, with the padding byte 0x80 after the last byte
 // of the message and zeros behind it. Nothing is read beyond a message: masked loads suppress the faults.
-func loadRows(message, offset Register, x80 VecVirtual) []VecVirtual {
-	rows := zmms(lanes)
+func loadRows(rows []VecVirtual, message, offset Register, x80 VecVirtual) {
 	zeroWord := GP64()
 	XORQ(zeroWord, zeroWord)
 	limit := GP64()
@@ -123,7 +141,6 @@ func loadRows(message, offset Register, x80 VecVirtual) []VecVirtual {
 		VMOVDQU8_Z(Mem{Base: p, Index: offset, Scale: 1}, bytes, r)
 		VMOVDQU8(x80, pad, r)
 	}
-	return rows
 }
 
 // storeHalf stores eight words of the schedule, from word first on.
