@@ -40,8 +40,10 @@ func TestInfoBeforeTheFirstNumber(t *testing.T) {
 	a := testKey(from)
 	d.shards[0].table.find(&a).next = 5
 	d.one(0, certMessage(certify(newOrder(from, toFastPay(11), 1, 5))))
-	for n, want := range map[uint64]string{0: "CertificateNotfound", 4: "CertificateNotfound", 5: "ok", 6: "CertificateNotfound"} {
-		if got := codeOf(d.one(0, infoMessage(from, func(q *codec.InfoRequest) { q.HasSequence, q.Sequence = true, n })).err); got != want {
+	const missing = "CertificateNotfound"
+	for n, want := range map[uint64]string{0: missing, 4: missing, 5: "ok", 6: missing} {
+		a := d.one(0, infoMessage(from, func(q *codec.InfoRequest) { q.HasSequence, q.Sequence = true, n }))
+		if got := codeOf(a.err); got != want {
 			t.Errorf("number %d: %s, expected %s", n, got, want)
 		}
 	}
@@ -70,8 +72,8 @@ func TestInfoShowsLogs(t *testing.T) {
 			}
 		}
 	}
-	r := infoOf(t, d.one(0, infoMessage(11, func(q *codec.InfoRequest) { q.HasReceived, q.ReceivedAfter = true, math.MaxUint64 })).reply)
-	if r.Received.Len() != 0 {
+	beyond := infoMessage(11, func(q *codec.InfoRequest) { q.HasReceived, q.ReceivedAfter = true, math.MaxUint64 })
+	if r := infoOf(t, d.one(0, beyond).reply); r.Received.Len() != 0 {
 		t.Errorf("%d certificates beyond the end", r.Received.Len())
 	}
 }

@@ -27,10 +27,7 @@ type verdict struct {
 
 type vectors struct {
 	Keys []struct {
-		Name    string
-		Seed    string `json:"seed_hex"`
 		Public  string `json:"public_hex"`
-		Base64  string `json:"public_base64"`
 		Keypair string `json:"keypair_base64"`
 	}
 	Shards []struct {
@@ -109,18 +106,6 @@ func unhex(t testing.TB, s string) []byte {
 func (v *vectors) address(t testing.TB, s string) codec.Address {
 	t.Helper()
 	return codec.Address(unhex(t, s))
-}
-
-// key is the private key with this name.
-func (v *vectors) key(t testing.TB, name string) *crypto.PrivateKey {
-	t.Helper()
-	for _, k := range v.Keys {
-		if k.Name == name {
-			return crypto.NewPrivateKey((*[32]byte)(unhex(t, k.Seed)))
-		}
-	}
-	t.Fatalf("no key %q", name)
-	return nil
 }
 
 // committee is one of the two committees of the vectors. The prototype admits members of weight 0 and treats them as
