@@ -150,7 +150,7 @@ func ServeAuthority(in io.Reader, out io.Writer) error {
 	}
 	err = serveCommands(a, r, replies)
 	// If stopping hangs nobody is left to end this process.
-	time.AfterFunc(stopTimeout+orphanGrace/2, func() { os.Exit(1) })
+	defer time.AfterFunc(stopTimeout+orphanGrace/2, func() { os.Exit(1) }).Stop()
 	return errors.Join(err, a.stop())
 }
 

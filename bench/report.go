@@ -93,8 +93,8 @@ func renderOurs(b *strings.Builder, results []*Result) {
 			r.Rejected, r.Lost, r.Retransmitted, yesNo(r.Conserved), verdict)
 	}
 	first := results[0]
-	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts all %d "+
-		"cores, the load generator runs on them too.\n\n", first.NumShards, grouped(first.NumAccounts), grouped(first.MaxInFlight),
+	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts\n"+
+		"all %d cores; the load generator runs on them too.\n\n", first.NumShards, grouped(first.NumAccounts), grouped(first.MaxInFlight),
 		first.Seconds, first.Seed, first.Durability, first.Environment.Cores)
 }
 
@@ -123,7 +123,7 @@ func renderPaper(b *strings.Builder, results []*Result) error {
 		"Ours / paper, per core |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, r := range results {
 		p, ok := paperAt(points, r.CommitteeSize)
-		if !ok || r.PaymentsOK == 0 {
+		if !ok || r.Err(false) != nil {
 			continue
 		}
 		note := ""

@@ -9,8 +9,8 @@ import (
 
 const rule = "-----------------------------------------------------------------------------"
 
-// WriteText prints r as one block that fits a screen, in the manner of BFT papers' tools. Its last line is in Go's benchmark
-// format.
+// WriteText prints r as one block that fits a screen, in the manner of BFT papers' tools. The last line of a run that did not
+// fail is in Go's benchmark format.
 func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	r.writeConfig(&b)
@@ -25,7 +25,9 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintln(&b, rule)
 	if r.PaymentsOK > 0 {
-		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec)
+		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f%s\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec, r.verdict())
+	}
+	if r.Err(false) == nil {
 		fmt.Fprintln(&b, r.benchmarkLine())
 	}
 	_, err := io.WriteString(w, b.String())

@@ -20,6 +20,7 @@ type udpDriver struct {
 	timeout time.Duration
 	scanned time.Duration
 	heard   time.Duration // when the last datagram came
+	usual   time.Duration // smoothed latency
 	why     error
 	// Replies to requests that were sent twice may come twice, and then be an error that names no account: so many of them
 	// may still be late.
@@ -62,10 +63,13 @@ const (
 	certified
 )
 
-// A request is sent again after resendAfter, then twice that, and so on, until the time-out.
+// A request is sent again after resendFactor times what replies take lately, at least resendAfter, then twice that, and so
+// on, until the time-out: under load replies are late and not lost, and to send again then makes them later.
 const (
-	resendAfter = 100 * time.Millisecond
-	scanEvery   = 10 * time.Millisecond
+	resendAfter  = 100 * time.Millisecond
+	resendFactor = 4
+	smoothing    = 64 // replies that the mean reaches back
+	scanEvery    = 10 * time.Millisecond
 )
 
 func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight int, timeout time.Duration, m *meter) (*udpDriver, error) {
@@ -206,10 +210,12 @@ func (d *udpDriver) reply(s *udpSock, message []byte, now time.Duration) {
 		d.meter.duplicates++
 	case f.phase == ordered && s.lane.isOrderReply(f.payment, message):
 		d.meter.answered(now, now-f.sent, 1, 0)
+		d.usual += (now - f.sent - d.usual) / smoothing
 		f.phase = certified
 		d.enqueue(s, index, now)
 	case f.phase == certified && s.lane.isConfirmReply(f.payment, message):
 		d.meter.answered(now, now-f.sent, 0, 1)
+		d.usual += (now - f.sent - d.usual) / smoothing
 		s.release(index, notFlying)
 	case f.phase == certified && s.lane.isOrderReply(f.payment, message):
 		d.meter.duplicates++
@@ -245,9 +251,12 @@ func (s *udpSock) release(index int32, state int32) {
 // enqueue puts the current request of a flight in line for the first time.
 func (d *udpDriver) enqueue(s *udpSock, index int32, now time.Duration) {
 	f := &s.flights[index]
-	f.tries, f.sent, f.due = 1, now, now+resendAfter
+	f.tries, f.sent, f.due = 1, now, now+d.patience()
 	s.push(index)
 }
+
+// patience is the time before a request is sent again for the first time.
+func (d *udpDriver) patience() time.Duration { return max(resendAfter, resendFactor*d.usual) }
 
 // push puts a flight in the queue, unless it stands there already.
 func (s *udpSock) push(index int32) {
@@ -306,7 +315,7 @@ func (d *udpDriver) resend(s *udpSock, now time.Duration) {
 		if f.phase == ordered {
 			d.mayRepeat++
 		}
-		f.due = min(now+resendAfter<<f.tries, f.sent+d.timeout)
+		f.due = min(now+d.patience()<<f.tries, f.sent+d.timeout)
 		f.tries++
 		d.meter.retransmitted++
 		s.push(int32(i))
