@@ -3274,7 +3274,7 @@ loop:
 	RET
 
 // func reduceHash8AVX512(dst *[8][32]byte, state *[8][8]uint64)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VBMI2
 TEXT ·reduceHash8AVX512(SB), NOSPLIT, $0-16
 	MOVQ            dst+0(FP), AX
 	MOVQ            state+8(FP), CX
@@ -3306,29 +3306,22 @@ TEXT ·reduceHash8AVX512(SB), NOSPLIT, $0-16
 	VMOVDQU64       448(CX), Z13
 	VPSHUFB         Z5, Z13, Z13
 	VPANDQ          Z0, Z6, Z5
-	VPSRLQ          $0x34, Z6, Z6
-	VPSLLQ          $0x0c, Z7, Z14
-	VPTERNLOGQ      $0xa8, Z0, Z14, Z6
-	VPSRLQ          $0x28, Z7, Z7
-	VPSLLQ          $0x18, Z8, Z14
-	VPTERNLOGQ      $0xa8, Z0, Z14, Z7
-	VPSRLQ          $0x1c, Z8, Z8
-	VPSLLQ          $0x24, Z9, Z14
-	VPTERNLOGQ      $0xa8, Z0, Z14, Z8
-	VPSRLQ          $0x10, Z9, Z9
-	VPSLLQ          $0x30, Z10, Z14
-	VPTERNLOGQ      $0xa8, Z0, Z14, Z9
+	VPSHRDQ         $0x34, Z7, Z6, Z6
+	VPANDQ          Z0, Z6, Z6
+	VPSHRDQ         $0x28, Z8, Z7, Z7
+	VPANDQ          Z0, Z7, Z7
+	VPSHRDQ         $0x1c, Z9, Z8, Z8
+	VPANDQ          Z0, Z8, Z8
+	VPSHRDQ         $0x10, Z10, Z9, Z9
+	VPANDQ          Z0, Z9, Z9
 	VPSRLQ          $0x04, Z10, Z14
 	VPANDQ          Z0, Z14, Z14
-	VPSRLQ          $0x38, Z10, Z10
-	VPSLLQ          $0x08, Z11, Z15
-	VPTERNLOGQ      $0xa8, Z0, Z15, Z10
-	VPSRLQ          $0x2c, Z11, Z11
-	VPSLLQ          $0x14, Z12, Z15
-	VPTERNLOGQ      $0xa8, Z0, Z15, Z11
-	VPSRLQ          $0x20, Z12, Z12
-	VPSLLQ          $0x20, Z13, Z15
-	VPTERNLOGQ      $0xa8, Z0, Z15, Z12
+	VPSHRDQ         $0x38, Z11, Z10, Z10
+	VPANDQ          Z0, Z10, Z10
+	VPSHRDQ         $0x2c, Z12, Z11, Z11
+	VPANDQ          Z0, Z11, Z11
+	VPSHRDQ         $0x20, Z13, Z12, Z12
+	VPANDQ          Z0, Z12, Z12
 	VPSRLQ          $0x14, Z13, Z13
 	VPSRLQ          $0x2c, Z9, Z15
 	VPSLLQ          $0x08, Z14, Z16
@@ -3579,7 +3572,7 @@ DATA pairsOdd<>+56(SB)/8, $0x000000000000000f
 GLOBL pairsOdd<>(SB), RODATA|NOPTR, $64
 
 // func reduceWide8AVX512(dst *[8][32]byte, wide *[8][8]uint64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA
+// Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA, AVX512VBMI2
 TEXT ·reduceWide8AVX512(SB), NOSPLIT, $0-16
 	MOVQ          dst+0(FP), AX
 	MOVQ          wide+8(FP), CX
@@ -3626,29 +3619,22 @@ TEXT ·reduceWide8AVX512(SB), NOSPLIT, $0-16
 	MOVQ          $0x000000000014def9, CX
 	VPBROADCASTQ  CX, Z12
 	VPANDQ        Z4, Z6, Z13
-	VPSRLQ        $0x34, Z6, Z6
-	VPSLLQ        $0x0c, Z2, Z14
-	VPTERNLOGQ    $0xa8, Z4, Z14, Z6
-	VPSRLQ        $0x28, Z2, Z2
-	VPSLLQ        $0x18, Z1, Z14
-	VPTERNLOGQ    $0xa8, Z4, Z14, Z2
-	VPSRLQ        $0x1c, Z1, Z1
-	VPSLLQ        $0x24, Z5, Z14
-	VPTERNLOGQ    $0xa8, Z4, Z14, Z1
-	VPSRLQ        $0x10, Z5, Z5
-	VPSLLQ        $0x30, Z7, Z14
-	VPTERNLOGQ    $0xa8, Z4, Z14, Z5
+	VPSHRDQ       $0x34, Z2, Z6, Z6
+	VPANDQ        Z4, Z6, Z6
+	VPSHRDQ       $0x28, Z1, Z2, Z2
+	VPANDQ        Z4, Z2, Z2
+	VPSHRDQ       $0x1c, Z5, Z1, Z1
+	VPANDQ        Z4, Z1, Z1
+	VPSHRDQ       $0x10, Z7, Z5, Z5
+	VPANDQ        Z4, Z5, Z5
 	VPSRLQ        $0x04, Z7, Z14
 	VPANDQ        Z4, Z14, Z14
-	VPSRLQ        $0x38, Z7, Z7
-	VPSLLQ        $0x08, Z3, Z15
-	VPTERNLOGQ    $0xa8, Z4, Z15, Z7
-	VPSRLQ        $0x2c, Z3, Z3
-	VPSLLQ        $0x14, Z8, Z15
-	VPTERNLOGQ    $0xa8, Z4, Z15, Z3
-	VPSRLQ        $0x20, Z8, Z8
-	VPSLLQ        $0x20, Z0, Z15
-	VPTERNLOGQ    $0xa8, Z4, Z15, Z8
+	VPSHRDQ       $0x38, Z3, Z7, Z7
+	VPANDQ        Z4, Z7, Z7
+	VPSHRDQ       $0x2c, Z8, Z3, Z3
+	VPANDQ        Z4, Z3, Z3
+	VPSHRDQ       $0x20, Z0, Z8, Z8
+	VPANDQ        Z4, Z8, Z8
 	VPSRLQ        $0x14, Z0, Z0
 	VPSRLQ        $0x2c, Z5, Z15
 	VPSLLQ        $0x08, Z14, Z16
@@ -3865,7 +3851,7 @@ TEXT ·reduceWide8AVX512(SB), NOSPLIT, $0-16
 	RET
 
 // func mulAdd8AVX512(dst *[8][32]byte, k *[8][32]byte, r *[8][32]byte, a *[32]byte)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA
+// Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA, AVX512VBMI2
 TEXT ·mulAdd8AVX512(SB), NOSPLIT, $0-32
 	MOVQ            dst+0(FP), AX
 	MOVQ            k+8(FP), CX
@@ -3880,15 +3866,12 @@ TEXT ·mulAdd8AVX512(SB), NOSPLIT, $0-32
 	VPBROADCASTQ    16(BX), Z5
 	VPBROADCASTQ    24(BX), Z6
 	VPANDQ          Z0, Z3, Z7
-	VPSRLQ          $0x34, Z3, Z3
-	VPSLLQ          $0x0c, Z4, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z3
-	VPSRLQ          $0x28, Z4, Z4
-	VPSLLQ          $0x18, Z5, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z4
-	VPSRLQ          $0x1c, Z5, Z5
-	VPSLLQ          $0x24, Z6, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z5
+	VPSHRDQ         $0x34, Z4, Z3, Z3
+	VPANDQ          Z0, Z3, Z3
+	VPSHRDQ         $0x28, Z5, Z4, Z4
+	VPANDQ          Z0, Z4, Z4
+	VPSHRDQ         $0x1c, Z6, Z5, Z5
+	VPANDQ          Z0, Z5, Z5
 	VPSRLQ          $0x10, Z6, Z6
 	VBROADCASTI64X4 (CX), Z8
 	VINSERTI64X4    $0x01, 128(CX), Z8, Z8
@@ -3909,15 +3892,12 @@ TEXT ·mulAdd8AVX512(SB), NOSPLIT, $0-32
 	VPERMT2Q        Z11, Z1, Z8
 	VPERMT2Q        Z11, Z2, Z9
 	VPANDQ          Z0, Z12, Z11
-	VPSRLQ          $0x34, Z12, Z12
-	VPSLLQ          $0x0c, Z8, Z13
-	VPTERNLOGQ      $0xa8, Z0, Z13, Z12
-	VPSRLQ          $0x28, Z8, Z8
-	VPSLLQ          $0x18, Z10, Z13
-	VPTERNLOGQ      $0xa8, Z0, Z13, Z8
-	VPSRLQ          $0x1c, Z10, Z10
-	VPSLLQ          $0x24, Z9, Z13
-	VPTERNLOGQ      $0xa8, Z0, Z13, Z10
+	VPSHRDQ         $0x34, Z8, Z12, Z12
+	VPANDQ          Z0, Z12, Z12
+	VPSHRDQ         $0x28, Z10, Z8, Z8
+	VPANDQ          Z0, Z8, Z8
+	VPSHRDQ         $0x1c, Z9, Z10, Z10
+	VPANDQ          Z0, Z10, Z10
 	VPSRLQ          $0x10, Z9, Z9
 	VPXORQ          Z13, Z13, Z13
 	VPXORQ          Z14, Z14, Z14
@@ -3998,15 +3978,12 @@ TEXT ·mulAdd8AVX512(SB), NOSPLIT, $0-32
 	VPERMT2Q        Z6, Z1, Z3
 	VPERMT2Q        Z6, Z2, Z4
 	VPANDQ          Z0, Z7, Z6
-	VPSRLQ          $0x34, Z7, Z7
-	VPSLLQ          $0x0c, Z3, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z7
-	VPSRLQ          $0x28, Z3, Z3
-	VPSLLQ          $0x18, Z5, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z3
-	VPSRLQ          $0x1c, Z5, Z5
-	VPSLLQ          $0x24, Z4, Z8
-	VPTERNLOGQ      $0xa8, Z0, Z8, Z5
+	VPSHRDQ         $0x34, Z3, Z7, Z7
+	VPANDQ          Z0, Z7, Z7
+	VPSHRDQ         $0x28, Z5, Z3, Z3
+	VPANDQ          Z0, Z3, Z3
+	VPSHRDQ         $0x1c, Z4, Z5, Z5
+	VPANDQ          Z0, Z5, Z5
 	VPSRLQ          $0x10, Z4, Z4
 	VPADDQ          Z6, Z13, Z13
 	VPADDQ          Z7, Z14, Z14
@@ -4263,7 +4240,7 @@ TEXT ·mulAdd8AVX512(SB), NOSPLIT, $0-32
 	RET
 
 // func digits8AVX512(dst *[8]int16, s **[32]byte, half *[5]uint64, width uint64, windows uint64, row *[5][8]uint64) uint8
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VBMI2
 TEXT ·digits8AVX512(SB), NOSPLIT, $0-49
 	MOVQ            dst+0(FP), AX
 	MOVQ            s+8(FP), CX
@@ -4381,44 +4358,35 @@ TEXT ·digits8AVX512(SB), NOSPLIT, $0-49
 	VPSLLVQ      Z4, Z0, Z2
 	VPSRLQ       $0x01, Z2, Z3
 	VPSUBQ       Z0, Z2, Z2
-	MOVQ         $0x000000000000003f, CX
-	VPBROADCASTQ CX, Z0
-	MOVQ         $0x0000000000000040, CX
-	VPBROADCASTQ CX, Z5
-	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z0, Z0, Z0
 	XORQ         CX, CX
 	DECQ         SI
 
 window:
 	MOVQ         CX, DX
 	ANDQ         $-64, DX
-	VPSUBQ       Z6, Z5, Z9
-	VMOVDQU64    (DI)(DX*1), Z7
-	VPSRLVQ      Z6, Z7, Z7
-	VMOVDQU64    64(DI)(DX*1), Z8
-	VPSLLVQ      Z9, Z8, Z8
-	VPTERNLOGQ   $0xa8, Z2, Z8, Z7
-	VPSUBQ       Z3, Z7, Z7
-	VPSUBQ       Z7, Z1, K1, Z7
-	VPMOVQW      Z7, (AX)
-	VPADDQ       Z4, Z6, Z6
-	VPANDQ       Z0, Z6, Z6
+	VMOVDQU64    (DI)(DX*1), Z5
+	VMOVDQU64    64(DI)(DX*1), Z6
+	VPSHRDVQ     Z0, Z6, Z5
+	VPANDQ       Z2, Z5, Z5
+	VPSUBQ       Z3, Z5, Z5
+	VPSUBQ       Z5, Z1, K1, Z5
+	VPMOVQW      Z5, (AX)
+	VPADDQ       Z4, Z0, Z0
 	ADDQ         BX, CX
 	ADDQ         $0x10, AX
 	DECQ         SI
 	JNZ          window
 	MOVQ         $0xffffffffffffffff, DX
-	VPBROADCASTQ DX, Z0
+	VPBROADCASTQ DX, Z2
 	ANDQ         $-64, CX
-	VPSUBQ       Z6, Z5, Z4
-	VMOVDQU64    (DI)(CX*1), Z2
-	VPSRLVQ      Z6, Z2, Z2
+	VMOVDQU64    (DI)(CX*1), Z4
 	VMOVDQU64    64(DI)(CX*1), Z5
-	VPSLLVQ      Z4, Z5, Z5
-	VPTERNLOGQ   $0xa8, Z0, Z5, Z2
-	VPSUBQ       Z3, Z2, Z2
-	VPSUBQ       Z2, Z1, K1, Z2
-	VPMOVQW      Z2, (AX)
+	VPSHRDVQ     Z0, Z5, Z4
+	VPANDQ       Z2, Z4, Z4
+	VPSUBQ       Z3, Z4, Z4
+	VPSUBQ       Z4, Z1, K1, Z4
+	VPMOVQW      Z4, (AX)
 	VZEROUPPER
 	RET
 

@@ -107,21 +107,18 @@ func digits(dst, scratch, width, windows, negate Register) {
 	VPSRLQ(U8(1), mask, half)
 	VPSUBQ(one, mask, mask)
 
-	wordBits, left0 := broadcast(63), broadcast(64)
-	right := ZMM()
+	right := ZMM() // the double shift takes it mod 64
 	zero(right)
 	bit := GP64()
 	XORQ(bit, bit)
 	digit := func(mask VecVirtual) {
-		word, low, high, left := GP64(), ZMM(), ZMM(), ZMM()
+		word, low, high := GP64(), ZMM(), ZMM()
 		MOVQ(bit, word)
 		ANDQ(I8(-64), word)
-		VPSUBQ(right, left0, left)
 		move(Mem{Base: scratch, Index: word, Scale: 1}, low)
-		VPSRLVQ(right, low, low)
 		move(Mem{Base: scratch, Index: word, Scale: 1, Disp: row}, high)
-		VPSLLVQ(left, high, high) // a shift by 64 gives 0
-		VPTERNLOGQ(U8(ternOrAnd), mask, high, low)
+		VPSHRDVQ(right, high, low)
+		VPANDQ(mask, low, low)
 		VPSUBQ(half, low, low)
 		VPSUBQ(low, none, negate, low)
 		VPMOVQW(low, at(dst, 0))
@@ -130,7 +127,6 @@ func digits(dst, scratch, width, windows, negate Register) {
 	Label("window")
 	digit(mask)
 	VPADDQ(step, right, right)
-	VPANDQ(wordBits, right, right)
 	ADDQ(width, bit)
 	ADDQ(Imm(2*lanes), dst)
 	DECQ(windows)

@@ -75,10 +75,8 @@ func (k constants) split(w []VecVirtual, n int) []VecVirtual {
 			VPSRLQ(U8(shift), w[q], x[i])
 			VPANDQ(k.mask, x[i], x[i])
 		default:
-			high := ZMM()
-			VPSRLQ(U8(shift), w[q], x[i])
-			VPSLLQ(U8(64-shift), w[q+1], high)
-			VPTERNLOGQ(U8(ternOrAnd), k.mask, high, x[i])
+			VPSHRDQ(U8(shift), w[q+1], w[q], x[i])
+			VPANDQ(k.mask, x[i], x[i])
 		}
 	}
 	return x
