@@ -404,6 +404,44 @@ func TestRecodeMatchesBig(t *testing.T) {
 	}
 }
 
+func TestHalvesMatchBig(t *testing.T) {
+	rng := rand.New(rand.NewSource(8))
+	l := toBig(order[:])
+	check := func(k Scalar) {
+		a, b, negative := Halves(&k)
+		if a.size() > 127 || b.size() > 126 || b.IsZero() {
+			t.Fatalf("%x: %x and %x are too large, or zero", k, a, b)
+		}
+		want := new(big.Int).Mul(toBig(b[:]), toBig(k[:]))
+		if negative {
+			want.Neg(want)
+		}
+		if want.Mod(want, l).Cmp(toBig(a[:])) != 0 {
+			t.Fatalf("%x: %x is not %x times that", k, a, b)
+		}
+	}
+	check(Scalar{})
+	check(Scalar{1})
+	check(Scalar{0, 1 << 63})
+	check(Scalar{0, 0, 1})
+	for range 30000 {
+		s, _ := randomScalar(rng)
+		check(s)
+	}
+}
+
+func BenchmarkHalves(b *testing.B) {
+	rng := rand.New(rand.NewSource(9))
+	var bytes [32]byte
+	rng.Read(bytes[:])
+	bytes[31] &= 0x0f
+	var k Scalar
+	k.SetBytes(&bytes)
+	for b.Loop() {
+		Halves(&k)
+	}
+}
+
 func BenchmarkElement(b *testing.B) {
 	x, y := Element{1, 2, 3, 4}, Element{5, 6, 7, 8}
 	b.Run("mul", func(b *testing.B) {

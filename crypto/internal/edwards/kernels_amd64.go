@@ -36,7 +36,7 @@ func walkADX(p *[16]uint64, steps *[2]uint64, n int)
 //go:noescape
 func addCachedADX(p *[16]uint64, q *[16]uint64, neg uint64)
 
-// doubleADX doubles p n times, n > 0: 4 multiplications and 4 squarings each.
+// doubleADX doubles p n times, n > 0: 3 multiplications and 4 squarings each, and one multiplication for T.
 //
 //go:noescape
 func doubleADX(p *[16]uint64, n int)

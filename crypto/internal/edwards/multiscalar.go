@@ -43,21 +43,26 @@ func (s *Summer) interleave(p *Point, terms []Term) {
 		oddMultiples(&s.odd[i], terms[i].Point)
 	}
 	p.Identity()
+	doublings := 0 // not done yet: several in a row cost less
 	for at := top - 1; at >= 0; at-- {
-		if at != top-1 {
-			p.Double(1)
-		}
 		for i := range terms {
-			if s.tops[i] <= at {
+			if s.tops[i] <= at || s.nafs[i][at] == 0 {
 				continue
 			}
-			switch digit := s.nafs[i][at]; {
-			case digit > 0:
-				p.AddCached(&s.odd[i][digit/2], 0)
-			case digit < 0:
-				p.AddCached(&s.odd[i][-digit/2], 1)
+			if doublings > 0 {
+				p.Double(doublings)
+				doublings = 0
 			}
+			digit, negative := s.nafs[i][at], uint64(0)
+			if digit < 0 {
+				digit, negative = -digit, 1
+			}
+			p.AddCached(&s.odd[i][digit/2], negative)
 		}
+		doublings++
+	}
+	if doublings > 1 { // one too many was counted after the last digits
+		p.Double(doublings - 1)
 	}
 }
 

@@ -27,6 +27,12 @@ func (n *Niels) SetAffine(x, y *Element) {
 	mul(&n.T2D, &n.T2D, &d2)
 }
 
+// Negate sets n to -m.
+func (n *Niels) Negate(m *Niels) {
+	n.YPlusX, n.YMinusX = m.YMinusX, m.YPlusX
+	n.T2D.Negate(&m.T2D)
+}
+
 // SetPoint prepares p.
 func (c *Cached) SetPoint(p *Point) {
 	c.YPlusX.Add(&p.Y, &p.X)

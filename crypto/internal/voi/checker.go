@@ -22,7 +22,6 @@ const (
 // checker implements backend.Checker.
 type checker struct {
 	members *members
-	base    *edwards.Table
 	hash    hash.Hash
 	digest  [sha512.Size]byte
 	reduced scalar.Scalar
@@ -35,7 +34,7 @@ type checker struct {
 
 // NewChecker makes the memory of one batch.
 func (Backend) NewChecker(m backend.Members) backend.Checker {
-	c := &checker{base: baseTable(), hash: sha512.New()}
+	c := &checker{hash: sha512.New()}
 	c.members, _ = m.(*members)
 	c.system.init(c)
 	return c
@@ -65,13 +64,7 @@ func (c *checker) checkBatch(checks []backend.Check) bool {
 		c.rest = append(c.rest, check)
 	}
 	c.walkVotes()
-	if len(c.rest) < equationMin {
-		for _, check := range c.rest {
-			check.Valid = Backend{}.Verify(check.Key, check.Message, check.Signature)
-		}
-	} else {
-		c.system.check(c.rest)
-	}
+	c.system.check(c.rest)
 	clear(c.votes) // keeps nothing of the caller's
 	clear(c.rest)
 	all := true

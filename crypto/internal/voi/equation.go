@@ -28,6 +28,8 @@ type system struct {
 	round    uint64 // which equation the sums of the keys belong to
 	used     []int32
 	terms    []edwards.Term
+	two      [2]edwards.Term
+	minus    edwards.Niels
 	summer   edwards.Summer
 	walk     edwards.Walk
 }
@@ -81,7 +83,9 @@ func (y *system) check(checks []*backend.Check) {
 		}
 	}
 	good := y.unknowns[:n]
-	y.draw(good)
+	if n >= equationMin {
+		y.draw(good)
+	}
 	y.search(good)
 	for i := range y.unknowns {
 		y.unknowns[i].check = nil
@@ -205,7 +209,7 @@ func (y *system) draw(unknowns []unknown) {
 func (y *system) holds(unknowns []unknown) bool {
 	y.round++
 	y.terms, y.used = y.terms[:0], y.used[:0]
-	var base edwards.WideSum
+	var responses edwards.WideSum
 	for i := range unknowns {
 		u := &unknowns[i]
 		key := &y.keys[u.key]
@@ -214,7 +218,7 @@ func (y *system) holds(unknowns []unknown) bool {
 			y.used = append(y.used, u.key)
 		}
 		key.sum.AddProduct(u.zLo, u.zHi, &u.k)
-		base.AddProduct(u.zLo, u.zHi, &u.s)
+		responses.AddProduct(u.zLo, u.zHi, &u.s)
 		y.terms = append(y.terms, edwards.Term{Point: &u.r, Scalar: edwards.Scalar{u.zLo, u.zHi}, Size: coefficientBits})
 	}
 	for _, i := range y.used {
@@ -223,8 +227,8 @@ func (y *system) holds(unknowns []unknown) bool {
 	}
 	var sum [1]edwards.Point
 	y.summer.Sum(&sum[0], y.terms)
-	s := y.reduce(&base)
-	y.walk.Add(y.checker.base, &s, 1)
+	s := y.reduce(&responses)
+	y.walk.Add(base(), &s, 1)
 	y.walk.End()
 	y.walk.Sums(sum[:])
 	return sum[0].IsTorsion()

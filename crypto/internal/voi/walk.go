@@ -43,7 +43,7 @@ func (c *checker) walkGroup(votes []vote) {
 			continue
 		}
 		c.challenge(&k, vote.check)
-		w.walk.Add(c.base, &s, 0)
+		w.walk.Add(base(), &s, 0)
 		w.walk.Add(vote.table, &k, 1)
 		w.walk.End()
 		w.points[n].Identity()
