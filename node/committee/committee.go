@@ -35,15 +35,18 @@ var (
 	ErrTooMany      = errors.New("committee: too many members")
 	ErrKey          = errors.New("committee: unusable key")
 	ErrRepeatedKey  = errors.New("committee: repeated key")
-	ErrRepeatedPort = errors.New("committee: repeated host and port (was the file appended to twice?)")
+	ErrRepeatedPort = errors.New("committee: repeated host and port")
 	ErrOverlap      = errors.New("committee: overlapping port ranges")
 	ErrWeight       = errors.New("committee: bad weight")
 	ErrPort         = errors.New("committee: bad port")
 	ErrShards       = errors.New("committee: bad number of shards")
 	ErrHost         = errors.New("committee: bad host")
 	ErrProtocol     = errors.New("committee: bad network protocol")
-	ErrSyntax       = errors.New("committee: bad line")
+	ErrSyntax       = errors.New("committee: bad entry")
 )
+
+// twiceHint is what a repeated line mostly means: the command that appends to the file was run again.
+const twiceHint = " (was the file appended to twice?)"
 
 // New checks members, in order, and makes a committee of a copy. Refused are: no members or more than MaxMembers; a key
 // that does not decode, is not canonical, is of small order, or repeats; weight 0, or a total beyond 64 bits; an empty
@@ -84,7 +87,7 @@ func (c *Committee) admit(i int) error {
 		return err
 	}
 	if _, repeated := c.Index(&m.Name); repeated {
-		return fmt.Errorf("%w: %s (was the file appended to twice?)", ErrRepeatedKey, codec.FormatAddress(&m.Name))
+		return fmt.Errorf("%w: %s%s", ErrRepeatedKey, codec.FormatAddress(&m.Name), twiceHint)
 	}
 	for j := range c.members[:i] {
 		if err := m.collides(&c.members[j]); err != nil {
@@ -154,7 +157,7 @@ func (m *Member) collides(o *Member) error {
 		return nil
 	}
 	if m.BasePort == o.BasePort {
-		return fmt.Errorf("%w: %s:%d", ErrRepeatedPort, m.Host, m.BasePort)
+		return fmt.Errorf("%w: %s:%d%s", ErrRepeatedPort, m.Host, m.BasePort, twiceHint)
 	}
 	if m.BasePort < o.BasePort+o.NumShards && o.BasePort < m.BasePort+m.NumShards {
 		return fmt.Errorf("%w: %s ports %d-%d and %d-%d", ErrOverlap, m.Host,

@@ -142,13 +142,26 @@ func decodeStrict(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("%w: it ends too early", ErrSyntax)
-		}
-		return fmt.Errorf("%w: %w", ErrSyntax, err)
+		return syntaxError(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: something follows the closing brace", ErrSyntax)
 	}
 	return nil
+}
+
+// syntaxError puts the decoder's error in the words of the file.
+func syntaxError(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, ErrSyntax): // from a member inside
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: it ends too early", ErrSyntax)
+	case errors.As(err, &wrongType) && wrongType.Field == "":
+		return fmt.Errorf("%w: expected an object in braces, not %s", ErrSyntax, wrongType.Value)
+	case wrongType != nil:
+		return fmt.Errorf("%w: field %q is %s, expected %v", ErrSyntax, wrongType.Field, wrongType.Value, wrongType.Type)
+	}
+	return fmt.Errorf("%w: %s", ErrSyntax, strings.TrimPrefix(err.Error(), "json: "))
 }
