@@ -30,6 +30,8 @@ type system struct {
 	terms    []edwards.Term
 	two      [2]edwards.Term
 	minus    edwards.Niels
+	distrust bool // the batch before was mostly bad
+	cache    keyCache
 	summer   edwards.Summer
 	walk     edwards.Walk
 }
@@ -47,6 +49,7 @@ type unknown struct {
 // senderKey is a key, with the sum of z·k over its signatures.
 type senderKey struct {
 	bytes *[32]byte
+	hash  uint64
 	ok    bool
 	point *edwards.Niels
 	niels edwards.Niels
@@ -124,7 +127,8 @@ func (y *system) begin(checks []*backend.Check) {
 // find returns the index of the key of check, which may be new.
 func (y *system) find(check *backend.Check) int32 {
 	mask := uint64(len(y.slots) - 1)
-	for at := maphash.Bytes(y.seed, check.Key[:]) & mask; ; at = (at + 1) & mask {
+	hash := maphash.Bytes(y.seed, check.Key[:])
+	for at := hash & mask; ; at = (at + 1) & mask {
 		s := &y.slots[at]
 		if s.batch == y.batch {
 			if *y.keys[s.key].bytes == *check.Key {
@@ -133,7 +137,7 @@ func (y *system) find(check *backend.Check) int32 {
 			continue
 		}
 		*s = slot{y.batch, int32(len(y.keys))}
-		y.keys = append(y.keys, senderKey{bytes: check.Key})
+		y.keys = append(y.keys, senderKey{bytes: check.Key, hash: hash})
 		key := &y.keys[s.key]
 		if m := y.checker.members; m != nil && check.Member >= 0 {
 			member := &m.list[check.Member]
@@ -152,12 +156,18 @@ func (y *system) decode() {
 	}
 	for i := range y.keys {
 		key := &y.keys[i]
-		if key.point == nil {
-			key.point = &key.niels
-			pending.add(key.bytes, &key.niels, &key.ok)
+		if key.point != nil {
+			continue
 		}
+		if key.point = y.cache.find(key.hash, key.bytes); key.point != nil {
+			key.ok = true
+			continue
+		}
+		key.point = &key.niels
+		pending.add(key.bytes, &key.niels, &key.ok)
 	}
 	pending.flush()
+	y.cache.keep(y.keys)
 }
 
 // decoding holds back one encoding until there are two.

@@ -8,13 +8,15 @@ import "fastpay/crypto/internal/edwards"
 const searchGroup = 8
 
 // search sets the verdicts of these signatures: by one equation; when it does not hold, by an equation for each group;
-// when that does not hold either, or most groups before had bad ones, one by one. The coefficients stay: whoever sent the
-// signatures has not seen them.
+// when that does not hold either, or most groups before had bad ones, one by one. After a batch that was mostly bad the
+// first step is left out once: who sends such batches sends more. The coefficients stay: whoever sent the signatures has
+// not seen them.
 func (y *system) search(unknowns []unknown) {
-	if len(unknowns) >= equationMin && y.holds(unknowns) {
+	if len(unknowns) >= equationMin && !y.distrust && y.holds(unknowns) {
 		accept(unknowns)
 		return
 	}
+	alone := len(unknowns) <= searchGroup && !y.distrust // as a group it has failed already
 	groups, spoiled := 0, 0
 	for len(unknowns) > 0 {
 		n := min(len(unknowns), searchGroup)
@@ -22,7 +24,7 @@ func (y *system) search(unknowns []unknown) {
 		unknowns = unknowns[n:]
 		groups++
 		// An equation is worth its price when it holds for one group in three.
-		if n >= equationMin && len(unknowns)+groups > 1 && 3*spoiled <= 2*groups && y.holds(group) {
+		if n >= equationMin && !alone && 3*spoiled <= 2*groups && y.holds(group) {
 			accept(group)
 			continue
 		}
@@ -30,6 +32,7 @@ func (y *system) search(unknowns []unknown) {
 			spoiled++
 		}
 	}
+	y.distrust = 3*spoiled > 2*groups
 }
 
 func accept(unknowns []unknown) {
