@@ -4278,7 +4278,6 @@ TEXT ·digits8AVX512(SB), NOSPLIT, $0-49
 	VPERMT2Q        Z5, Z1, Z3
 	MOVQ            $0x0000000000000001, CX
 	VPBROADCASTQ    CX, Z0
-	VPXORQ          Z1, Z1, Z1
 
 	// d = l - s; a lane is canonical when d > 0.
 	VPBROADCASTQ orderWords<>+0(SB), Z5

@@ -26,11 +26,31 @@ func digits8() {
 		rows[l] = at(p, 0)
 	}
 	w := gather4(rows, loadPairs())
-	one, none := broadcast(1), ZMM()
-	zero(none)
+	one := broadcast(1)
 
+	d, canonical := fromOrder(w, one)
+	result := GP32()
+	KMOVB(canonical, result)
+	Store(result.As8(), ReturnIndex(0))
+
+	Comment("From 2^251 on take l - s and negate the digits: what is recoded is at most 2^251 + c.")
+	negate := K()
+	VPCMPUQ(U8(cmpGreaterEqual), broadcast(1<<59), w[3], negate)
+	for i := range w {
+		VMOVDQA64(d[i], negate, w[i])
+		VMOVDQA64_Z(w[i], canonical, w[i]) // digits of other lanes are 0
+	}
+
+	addHalf(w, half, scratch, one)
+	digits(dst, scratch, width, windows, negate)
+	VZEROUPPER()
+	RET()
+}
+
+// fromOrder returns l - w, and the mask of the lanes in which that is positive.
+func fromOrder(w []VecVirtual, one VecVirtual) (d []VecVirtual, canonical Register) {
 	Comment("d = l - s; a lane is canonical when d > 0.")
-	d := zmms(4)
+	d = zmms(4)
 	var borrow Register
 	any := ZMM()
 	l := table("orderWords", words(order(), 4)...)
@@ -50,22 +70,16 @@ func digits8() {
 		}
 		borrow = less
 	}
-	canonical, nonzero := K(), K()
+	nonzero := K()
+	canonical = K()
 	VPTESTMQ(any, any, nonzero)
 	KNOTB(borrow, canonical)
 	KANDB(nonzero, canonical, canonical)
-	result := GP32()
-	KMOVB(canonical, result)
-	Store(result.As8(), ReturnIndex(0))
+	return d, canonical
+}
 
-	Comment("From 2^251 on take l - s and negate the digits: what is recoded is at most 2^251 + c.")
-	negate := K()
-	VPCMPUQ(U8(cmpGreaterEqual), broadcast(1<<59), w[3], negate)
-	for i := range w {
-		VMOVDQA64(d[i], negate, w[i])
-		VMOVDQA64_Z(w[i], canonical, w[i]) // digits of other lanes are 0
-	}
-
+// addHalf adds the table entry of the width to w, and leaves the five words of the sum in scratch.
+func addHalf(w []VecVirtual, half, scratch Register, one VecVirtual) {
 	Comment("Add half of every window, so that all digits of the sum are positive. Nothing carries into word 4: the four",
 		"low words of half have no bit above 255 and few below, and the number is below 2^252.")
 	var carry Register
@@ -91,10 +105,6 @@ func digits8() {
 	top := ZMM()
 	VPBROADCASTQ(at(half, 8*4), top)
 	move(top, at(scratch, row*4))
-
-	digits(dst, scratch, width, windows, negate)
-	VZEROUPPER()
-	RET()
 }
 
 // digits writes the digits: window j is bits [j*width, (j+1)*width) of the five words in scratch, less half a window.
