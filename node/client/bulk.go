@@ -290,7 +290,8 @@ func (b *bulk) flows(messages [][]byte) []*flow {
 			account := b.items[k].account.Address
 			shard := committee.ShardOf(&account, m.NumShards)
 			if shards[shard] == nil {
-				shards[shard] = &flow{at: place{i, shard}, window: max(1, b.options.MaxInFlight/m.NumShards), report: b.report}
+				window := max(1, b.options.MaxInFlight/m.NumShards)
+				shards[shard] = &flow{at: place{i, shard}, window: window, report: b.report}
 				all = append(all, shards[shard])
 			}
 			shards[shard].requests = append(shards[shard].requests, flowRequest{item: k, account: account, message: message})

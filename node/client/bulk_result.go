@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"fastpay/codec"
 	"fastpay/crypto"
@@ -179,7 +178,8 @@ func (b *bulk) confirm(flows []*flow) {
 			item := b.items[r.item]
 			var m codec.Message
 			err := answerError(r, &m)
-			if err == nil && (m.InfoResponse().Account != item.account.Address || m.InfoResponse().NextSequenceNumber <= item.order.SequenceNumber()) {
+			if info := m.InfoResponse(); err == nil &&
+				(info.Account != item.account.Address || info.NextSequenceNumber <= item.order.SequenceNumber()) {
 				err = errAnswer
 			}
 			if err != nil {
@@ -193,7 +193,8 @@ func (b *bulk) confirm(flows []*flow) {
 		}
 	}
 	b.reportErrors(b.result.Confirmations.Errors)
-	b.report(slog.LevelWarn, fmt.Sprintf("Received %d valid confirmations for %d transfers.", b.result.ValidConfirmations, len(confirmed)))
+	b.report(slog.LevelWarn, fmt.Sprintf("Received %d valid confirmations for %d transfers.",
+		b.result.ValidConfirmations, len(confirmed)))
 }
 
 // reportErrors says each error once, with its number.
@@ -240,9 +241,6 @@ func (b *bulk) catchUp(ctx context.Context) {
 	}
 }
 
-// errNoQuorum is a benchmark in which not one transfer was settled.
-var errNoQuorum = errors.New("Failed to communicate with a quorum of authorities")
-
 // verdict is an error when the benchmark came to nothing; single failures are in the result.
 func (b *bulk) verdict(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -259,6 +257,5 @@ func (b *bulk) verdict(ctx context.Context) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w: %s (%d times; %v and %v were waited)", errNoQuorum, most, times,
-		b.result.Orders.Elapsed.Round(time.Millisecond), b.result.Confirmations.Elapsed.Round(time.Millisecond))
+	return fmt.Errorf(noQuorum+": %s (%d times)", most, times)
 }

@@ -39,7 +39,7 @@ type Client struct {
 	options   Options
 	log       *slog.Logger
 
-	mu         sync.Mutex // guards certificates of accounts, which stragglers are brought up to date from
+	mu         sync.Mutex // guards accounts and their certificates, which stragglers are brought up to date from
 	stragglers sync.WaitGroup
 }
 
@@ -48,8 +48,8 @@ type exchanger interface {
 	Exchange(ctx context.Context, authority int, account *codec.Address, message []byte) ([]byte, error)
 }
 
-// ErrUnknownAccount is an account that is not in the wallet. The text is the prototype's.
-var ErrUnknownAccount = errors.New("Unknown account")
+// ErrUnknownAccount is an account that is not in the wallet.
+var ErrUnknownAccount = errors.New("Unknown account") //lint:ignore ST1005 the prototype's text, for scripts
 
 // New makes a client. It opens no connection yet.
 func New(o Options) (*Client, error) {
@@ -103,6 +103,8 @@ func (c *Client) CreateAccounts(count int, funding codec.Balance) ([]codec.Addre
 		return nil, fmt.Errorf("client: can't make keys: %w", err)
 	}
 	addresses := make([]codec.Address, count)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for i, key := range keys {
 		a, err := c.wallet.Add(key, funding)
 		if err != nil {

@@ -39,7 +39,8 @@ const flowReport = 5000
 // nothing for the receive time-out is given up, with all that is left.
 func (n *Network) carry(ctx context.Context, f *flow) {
 	m := n.committee.Member(f.at.authority)
-	f.report(slog.LevelInfo, fmt.Sprintf("Sending %s requests to %s (shard %d)", m.Protocol, n.address(f.at), f.at.shard))
+	where := fmt.Sprintf("%s (shard %d)", n.address(f.at), f.at.shard)
+	f.report(slog.LevelInfo, fmt.Sprintf("Sending %s requests to %s", m.Protocol, where))
 	var err error
 	if m.Protocol == committee.TCP {
 		err = n.carryTCP(ctx, f)
@@ -56,9 +57,9 @@ func (n *Network) carry(ctx context.Context, f *flow) {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		f.report(slog.LevelError, fmt.Sprintf("%s (shard %d): %s (%d requests failed)", n.address(f.at), f.at.shard, ioError(err).Text, failed))
+		f.report(slog.LevelError, fmt.Sprintf("%s: %s (%d requests failed)", where, ioError(err).Text, failed))
 	}
-	f.report(slog.LevelInfo, fmt.Sprintf("Done sending %s requests to %s (shard %d)", m.Protocol, n.address(f.at), f.at.shard))
+	f.report(slog.LevelInfo, fmt.Sprintf("Done sending %s requests to %s", m.Protocol, where))
 }
 
 func (f *flow) progress(answered, inFlight int) {
@@ -141,6 +142,9 @@ func (n *Network) writeFrames(conn net.Conn, f *flow, window chan<- struct{}, do
 // flowSocketBytes is the receive buffer asked for: a window of answers, with what the kernel counts for each.
 const flowSocketBytes = 1 << 20
 
+// flowFirstWait is longer than for a single request, since a flow fills the authority's queue.
+const flowFirstWait = 2 * udpFirstWait
+
 // udpFlow is the state of a flow over UDP. All its requests share a socket, so an info response is told by its account.
 // An error does not say what it answers: it makes the oldest request in flight be asked alone, on a socket of its own.
 type udpFlow struct {
@@ -208,7 +212,7 @@ func (u *udpFlow) begin() {
 	r := &u.requests[u.sent]
 	u.sent++
 	now := time.Now()
-	d := &datagram{request: r, first: now, last: now, wait: udpFirstWait}
+	d := &datagram{request: r, first: now, last: now, wait: flowFirstWait}
 	u.inFlight[r.account] = d
 	u.queue = append(u.queue, d)
 	u.write(r.message, now)
@@ -224,7 +228,7 @@ func (u *udpFlow) write(message []byte, now time.Time) {
 
 // refuse notes that the port is reported closed. A whole window is refused at once; that counts as one.
 func (u *udpFlow) refuse(now time.Time) {
-	if now.Sub(u.refused) >= udpFirstWait/2 {
+	if now.Sub(u.refused) >= flowFirstWait/2 {
 		u.refusals++
 		u.refused = now
 	}

@@ -24,17 +24,19 @@ type AuthorityError struct {
 	Err   error
 }
 
-// Error begins like the prototype's, for scripts.
+// noQuorum is how the prototype begins such errors; scripts may look for it.
+const noQuorum = "Failed to communicate with a quorum of authorities"
+
+// Error is the cause, or what each said.
 func (e *QuorumError) Error() string {
-	const text = "Failed to communicate with a quorum of authorities"
 	if e.Cause != nil {
-		return text + ": " + e.Cause.Error()
+		return noQuorum + ": " + e.Cause.Error()
 	}
 	said := make([]string, len(e.Authorities))
 	for i, a := range e.Authorities {
 		said[i] = fmt.Sprintf("authority %d: %v", a.Index, a.Err)
 	}
-	return text + " (multiple errors): " + strings.Join(said, "; ")
+	return noQuorum + " (multiple errors): " + strings.Join(said, "; ")
 }
 
 // Unwrap is the cause.
