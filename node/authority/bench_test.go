@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"flag"
 	"fmt"
 	"runtime"
 	"testing"
@@ -9,13 +10,39 @@ import (
 	"fastpay/crypto"
 )
 
-// benchmarkAccounts are numbers of accounts; the larger one exceeds all caches. Short runs take the small one alone.
+// tiny makes benchmarks run on the smallest input alone.
+var tiny bool
+
+// Every benchmark runs once in every test run, so that none rots.
+func TestBenchmarksRun(t *testing.T) {
+	benchtime := flag.Lookup("test.benchtime").Value.String()
+	if err := flag.Set("test.benchtime", "1x"); err != nil {
+		t.Fatal(err)
+	}
+	tiny = true
+	defer func() {
+		tiny = false
+		if err := flag.Set("test.benchtime", benchtime); err != nil {
+			t.Error(err)
+		}
+	}()
+	for i, f := range []func(*testing.B){
+		BenchmarkPayment, BenchmarkOrder, BenchmarkCertificate, BenchmarkInfo, BenchmarkInfoReceived, BenchmarkLookup,
+		BenchmarkFund,
+	} {
+		if r := testing.Benchmark(f); r.N == 0 {
+			t.Errorf("benchmark %d failed", i)
+		}
+	}
+}
+
+// benchmarkAccounts runs f with different numbers of accounts; the largest exceeds all caches.
 func benchmarkAccounts(b *testing.B, f func(b *testing.B, accounts int)) {
-	for _, accounts := range []int{1000, 1_000_000} {
+	for _, accounts := range []int{1000, 20_000, 1_000_000} {
+		if tiny && accounts > 1000 {
+			continue
+		}
 		b.Run(fmt.Sprintf("accounts=%d", accounts), func(b *testing.B) {
-			if testing.Short() && accounts > 1000 {
-				b.Skip("short")
-			}
 			b.ReportAllocs()
 			f(b, accounts)
 		})
@@ -170,24 +197,27 @@ func BenchmarkLookup(b *testing.B) {
 	})
 }
 
-// BenchmarkFund makes a shard of a million accounts, with room made ahead and without; one operation is all of them.
+// BenchmarkFund makes a shard with many accounts, with room made ahead and without; one operation is all of them.
 func BenchmarkFund(b *testing.B) {
-	for _, expected := range []int{0, 1_000_000} {
-		b.Run(fmt.Sprintf("accounts=1000000/expected=%d", expected), func(b *testing.B) {
-			if testing.Short() {
-				b.Skip("short")
-			}
+	accounts := 1_000_000
+	if tiny {
+		accounts = 1000
+	}
+	for _, expected := range []int{0, accounts} {
+		b.Run(fmt.Sprintf("accounts=%d/expected=%d", accounts, expected), func(b *testing.B) {
 			var before, after runtime.MemStats
 			for range b.N {
+				b.StopTimer()
 				runtime.GC()
 				runtime.ReadMemStats(&before)
+				b.StartTimer()
 				s, err := New(Options{
 					Committee: testCommittee(b, testMembers...), Name: testKey(0), NumShards: 1, ExpectedAccounts: expected,
 				})
 				if err != nil {
 					b.Fatal(err)
 				}
-				for n := range uint64(1_000_000) {
+				for n := range uint64(accounts) {
 					a := address(n)
 					if err := s.Fund(&a, codec.NewBalance(n)); err != nil {
 						b.Fatal(err)
@@ -196,11 +226,11 @@ func BenchmarkFund(b *testing.B) {
 				b.StopTimer()
 				runtime.GC()
 				runtime.ReadMemStats(&after)
-				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "B/account")
+				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(accounts), "B/account")
 				runtime.KeepAlive(s)
 				b.StartTimer()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e6, "ns/account")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(accounts), "ns/account")
 		})
 	}
 }
