@@ -48,7 +48,9 @@ func (r *measured) result() *Result {
 	res.PerCore = ratio(res.PaymentsPerSec, float64(r.environ.Cores))
 	res.WindowNotFullPercent = 100 * ratio(m.notFull.Seconds(), window.Seconds())
 	res.Environment.StealPercent = r.stolen
-	if r.stopped != nil {
+	if errors.Is(r.stopped, context.Canceled) {
+		res.Stopped = "interrupted"
+	} else if r.stopped != nil {
 		res.Stopped = r.stopped.Error()
 	}
 	r.addNode(res)

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -42,6 +43,14 @@ type plan struct {
 	window         time.Duration
 	warmUpPayments int
 	payments       int // 0: by time
+}
+
+// String tells what will be measured.
+func (p plan) String() string {
+	if p.payments > 0 {
+		return fmt.Sprintf("%s payments after %s of warm-up", grouped(p.payments), grouped(p.warmUpPayments))
+	}
+	return fmt.Sprintf("for %v after %v of warm-up", p.window, p.warmUp)
 }
 
 // hooks are called around the window, from another goroutine than the driver's, while load goes on. Each must return

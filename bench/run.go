@@ -50,6 +50,8 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintf(stderr, "Prepared %s payments in %.1f s, %s of them from the cache\n", grouped(made.total), made.elapsed.Seconds(),
+		grouped(made.cached))
 	settle()
 	return o.measure(ctx, made, plan, environment, stderr)
 }
@@ -119,6 +121,7 @@ type measured struct {
 // measure runs the authority, the load and the audit.
 func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.Environment, stderr io.Writer) (*Result, error) {
 	r := &measured{Options: *o, made: made, meter: newMeter(), environ: e}
+	fmt.Fprintf(stderr, "Measuring %s\n", p)
 	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
 	spec := o.spec(made.workload)
 	spec.Workers, spec.Pin = r.workers, r.pin

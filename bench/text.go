@@ -56,7 +56,7 @@ func (r *Result) writeConfig(b *strings.Builder) {
 
 func (r *Result) writeNothing(b *strings.Builder) {
 	fmt.Fprintf(b, "\n RESULTS\n")
-	line(b, "Nothing was measured", "no payment was confirmed in the window")
+	line(b, "Nothing was measured", "no payment was confirmed in the window%s", r.verdict())
 }
 
 func (r *Result) writeResults(b *strings.Builder) {
