@@ -3,6 +3,7 @@ package crypto
 import (
 	"fmt"
 	"math/rand"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -198,6 +199,31 @@ func TestOneBadAtEveryPosition(t *testing.T) {
 				check(t, v, spoiled)
 			}
 		}
+	})
+}
+
+// TestGoroutinesShareKeySet is for the race detector: all earn the tables at the same time.
+func TestGoroutinesShareKeySet(t *testing.T) {
+	c := newCommittee(3)
+	eachBackend(t, func(t *testing.T, b backend.Backend) {
+		set := newKeySet(b, c.keys)
+		var wg sync.WaitGroup
+		for seed := range 4 {
+			batch := c.votes(rand.New(rand.NewSource(int64(seed))), 40)
+			wg.Go(func() {
+				v := newVerifier(b, set)
+				for range 8 {
+					for i := range batch {
+						batch[i].add(v)
+					}
+					if !v.Verify() {
+						t.Error("a good batch was refused")
+					}
+					v.Reset()
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

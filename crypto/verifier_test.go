@@ -1,7 +1,11 @@
 package crypto
 
 import (
+	"fmt"
 	"math/rand"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
@@ -88,6 +92,9 @@ func TestCollidingSignatures(t *testing.T) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
 	c := newCommittee(4)
 	eachBackend(t, func(t *testing.T, b backend.Backend) {
 		with(t, b)
@@ -182,6 +189,29 @@ func TestSelect(t *testing.T) {
 	}
 	if err := Select("none"); err == nil || Backend() == "none" {
 		t.Errorf("an unknown backend was selected: %v", err)
+	}
+}
+
+// TestEnvironmentSelects runs this test again in a process with the variable set.
+func TestEnvironmentSelects(t *testing.T) {
+	const answer = "backend in use: "
+	if os.Getenv("FASTPAY_CRYPTO_TEST") != "" {
+		fmt.Printf("%s%s, error: %v\n", answer, Backend(), Err())
+		return
+	}
+	best := Backends()[len(Backends())-1]
+	for name, want := range map[string]string{
+		"":        best + ", error: <nil>",
+		"generic": "generic, error: <nil>",
+		"voi":     "voi, error: <nil>",
+		"slow":    best + `, error: crypto: unknown backend "slow"`,
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestEnvironmentSelects$")
+		cmd.Env = append(os.Environ(), "FASTPAY_CRYPTO_TEST=1", EnvBackend+"="+name)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), answer+want) {
+			t.Errorf("%s=%s: %v, %s", EnvBackend, name, err, out)
+		}
 	}
 }
 

@@ -335,7 +335,7 @@ func TestSumMatchesVoi(t *testing.T) {
 			var got Point
 			summer.interleave(&got, terms)
 			sameAsVoi(t, "interleaved sum", &got, &want)
-			summer.bucket(&got, terms)
+			summer.bucket(&got, terms, 5+rng.Intn(5))
 			sameAsVoi(t, "sum by buckets", &got, &want)
 		}
 	})
@@ -528,4 +528,48 @@ func BenchmarkTable(b *testing.B) {
 			table.Multiply(&p, &s[0])
 		}
 	})
+}
+
+// BenchmarkSum is for choosing between the two methods, and the width of the windows: see bucketTerms and bucketWidth.
+func BenchmarkSum(b *testing.B) {
+	rng := rand.New(rand.NewSource(10))
+	terms := make([]Term, 2200)
+	for i := range terms {
+		_, _, p, _ := randomPoint(rng)
+		var bytes [32]byte
+		rng.Read(bytes[:])
+		bytes[31] &= 0x0f
+		terms[i] = Term{Point: &p, Size: scalarSize}
+		if terms[i].Scalar.SetBytes(&bytes); i%2 == 0 {
+			terms[i].Size = 126
+			terms[i].Scalar[1] &= 1<<62 - 1
+			terms[i].Scalar[2], terms[i].Scalar[3] = 0, 0
+		}
+	}
+	var s Summer
+	var p Point
+	for _, n := range []int{2, 16, 64, 128, 256, 380, 512, 1024, 2048} {
+		perTerm := func(b *testing.B) {
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*n), "µs/term")
+		}
+		if n <= 512 {
+			b.Run(fmt.Sprintf("terms=%d/method=interleave", n), func(b *testing.B) {
+				for b.Loop() {
+					s.interleave(&p, terms[:n])
+				}
+				perTerm(b)
+			})
+		}
+		if n < 64 {
+			continue
+		}
+		for width := 5; width <= 9; width++ {
+			b.Run(fmt.Sprintf("terms=%d/method=bucket/width=%d", n, width), func(b *testing.B) {
+				for b.Loop() {
+					s.bucket(&p, terms[:n], width)
+				}
+				perTerm(b)
+			})
+		}
+	}
 }

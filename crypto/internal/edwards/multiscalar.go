@@ -23,13 +23,13 @@ func (s *Summer) Sum(p *Point, terms []Term) {
 	if len(terms) < bucketTerms {
 		s.interleave(p, terms)
 	} else {
-		s.bucket(p, terms)
+		s.bucket(p, terms, bucketWidth(len(terms)))
 	}
 }
 
-// bucketTerms is the number of terms from which buckets cost less than interleaved non-adjacent forms (measured; half of
-// the terms with scalars of 126 bits, half with 253).
-const bucketTerms = 380
+// bucketTerms is the number of terms from which buckets cost less than interleaved non-adjacent forms (BenchmarkSum, where
+// half of the terms have scalars of 126 bits and half of 253; a tenth less or more at twice or half the number).
+const bucketTerms = 100
 
 // interleave is Straus' method: all terms share the doublings, and each adds its odd multiples.
 func (s *Summer) interleave(p *Point, terms []Term) {
@@ -84,9 +84,11 @@ func oddMultiples(odd *[8]Cached, n *Niels) {
 // bucketWidth is the width of the windows for so many terms: wider ones mean fewer additions of terms and more of buckets.
 func bucketWidth(terms int) int {
 	switch {
-	case terms < 250:
+	case terms < 300:
+		return 5
+	case terms < 700:
 		return 6
-	case terms < 900:
+	case terms < 1200:
 		return 7
 	case terms < 3000:
 		return 8
@@ -96,8 +98,7 @@ func bucketWidth(terms int) int {
 
 // bucket is Pippenger's method: window by window, a term's point goes to the bucket of its digit there, and the buckets
 // are summed with their weights.
-func (s *Summer) bucket(p *Point, terms []Term) {
-	width := bucketWidth(len(terms))
+func (s *Summer) bucket(p *Point, terms []Term, width int) {
 	count := 0
 	for i := range terms {
 		count = max(count, windows(terms[i].Size, width))
