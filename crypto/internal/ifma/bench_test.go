@@ -130,3 +130,20 @@ func BenchmarkSum(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(16*b.N), "ns/each")
 	})
 }
+
+func BenchmarkMultiplyBase(b *testing.B) {
+	r, s := newRandom(b), NewScratch()
+	for _, n := range []int{8, 16, 64, 256} {
+		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			scalars, out := make([][32]byte, n), make([][32]byte, n)
+			for i := range scalars {
+				scalars[i] = littleEndian(weirdScalar(r))
+			}
+			for b.Loop() {
+				s.MultiplyBase(out, scalars)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/sig")
+		})
+	}
+}

@@ -8,3 +8,4 @@ package ifma
 //go:generate go -C _asm run . -set walk -pkg ifma -out ../walk_amd64.s -stubs ../walk_stubs_amd64.go
 //go:generate go -C _asm run . -set encode -pkg ifma -out ../encode_amd64.s -stubs ../encode_stubs_amd64.go
 //go:generate go -C _asm run . -set bucket -pkg ifma -out ../bucket_amd64.s -stubs ../bucket_stubs_amd64.go
+//go:generate go -C _asm run . -set sign -pkg ifma -out ../sign_amd64.s -stubs ../sign_stubs_amd64.go

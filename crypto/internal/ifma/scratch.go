@@ -13,6 +13,7 @@ const maxGroups = 128
 // boundaries. It belongs to one goroutine. It never holds secrets of a signer after a call returns.
 type Scratch struct {
 	room      [4]Element
+	oddRoom   [5]Element
 	plans     [2]plan
 	points    [maxGroups]Point
 	words     Words

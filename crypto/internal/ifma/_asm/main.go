@@ -21,6 +21,7 @@ var sets = map[string]func(){
 	"walk":   walkSet,
 	"encode": encodeSet,
 	"bucket": bucketSet,
+	"sign":   signSet,
 }
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "asm: no set of kernels named %q\n", *set)
 		os.Exit(2)
 	}
-	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom")
+	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()
