@@ -66,7 +66,8 @@ type bulkItem struct {
 	signed      []byte // what is signed
 	certificate codec.Certificate
 	used        bool   // an authority says that the number has been used
-	confirmed   uint64 // weight of the authorities that settled it
+	settledAt   []bool // by authority
+	confirmed   uint64 // their weight
 	behind      bool   // an authority that answers has not settled it
 }
 

@@ -12,7 +12,8 @@
 //   - Network (net.go, tcp.go, udp.go) exchanges one request for one answer with one authority.
 //   - Wallet (wallet.go, wallet_json.go, wallet_file.go) is the accounts file.
 //   - Client (client.go, transfer.go, receive.go) runs drivers over the network and keeps the wallet.
-//   - Benchmark (bulk.go) pays from every account of the wallet at once, with windows of requests in flight.
+//   - Benchmark (bulk.go, bulk_result.go, flow.go) pays from every account of the wallet at once, with windows of requests
+//     in flight.
 //
 // The invariant: a key of the wallet never signs two different orders with one sequence number, wherever the process
 // stops. The order is in the wallet file, synced, before the first byte of it leaves; it stays there until the payment is

@@ -137,6 +137,11 @@ func NewCertify(c *committee.Committee, order codec.Order, received []codec.Cert
 // NewSettle makes the driver that settles a certificate, which must be good. It is done when a quorum has settled it, and
 // goes on until all have: run it to Idle, so that no authority is left behind. One that lags is brought up to date first.
 func NewSettle(c *committee.Committee, certificate codec.Certificate, known Lookup) *Driver {
+	return newSettle(c, certificate, known, make([]bool, c.Len()))
+}
+
+// newSettle leaves out the authorities that have it already.
+func newSettle(c *committee.Committee, certificate codec.Certificate, known Lookup, has []bool) *Driver {
 	d := newDriver(c, goalSettle, *certificate.Order().Sender(), known)
 	d.order = certificate.Order()
 	d.certificate = certificate
@@ -144,9 +149,14 @@ func NewSettle(c *committee.Committee, certificate codec.Certificate, known Look
 	p := paymentOf(d.order)
 	for i := range d.seats {
 		s := &d.seats[i]
+		if has[i] {
+			d.win(s)
+			continue
+		}
 		s.deliveries = []delivery{{payer: p.sender, number: p.number, last: p.number}}
 		d.deliver(s)
 	}
+	d.decide()
 	return d
 }
 
