@@ -101,17 +101,22 @@ func BenchmarkSum(b *testing.B) {
 	}
 	points, keys, ok := make([]CachedPoint, most), make([]Key, most), make([]bool, most)
 	s.DecodeKeys(keys, ok, encodings, 64)
-	word := func() uint64 { return r.Uint64() }
+	short, long := make([][16]byte, most), make([][32]byte, most)
+	for i := range most {
+		z := littleEndian(weirdScalar(r))
+		short[i], long[i] = [16]byte(z[:]), littleEndian(weirdScalar(r))
+		short[i][15] &= 0x3f
+	}
 	for _, n := range []int{16, 64, 256, most} {
 		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.DecodePoints(points[:n], ok[:n], encodings, 64)
 				for i := range n {
-					m.AddShort(&points[i], [2]uint64{word(), word() >> 2})
-					m.AddKey(&keys[i], [4]uint64{word(), word(), word(), word() >> 4})
+					m.AddShort(&points[i], &short[i])
+					m.AddKey(&keys[i], &long[i])
 				}
-				m.AddBase([4]uint64{word(), word(), word(), word() >> 4})
+				m.AddBase(&long[0])
 				m.Vanishes()
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/order")

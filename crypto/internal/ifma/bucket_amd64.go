@@ -27,3 +27,27 @@ func storeCached(out *CachedPoint, q *Affine) {
 	}
 	storeCachedGeneric(out, q)
 }
+
+func loadCached(q *Affine, in *CachedPoint) {
+	if useKernels {
+		loadCachedIFMA(q, in)
+		return
+	}
+	loadCachedGeneric(q, in)
+}
+
+func storePoints(rows *byte, stride int, p *Point) {
+	if useKernels {
+		storePointsIFMA(rows, stride, p)
+		return
+	}
+	storePointsGeneric(rows, stride, p)
+}
+
+func selectPoints(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
+	if useKernels {
+		selectPointsIFMA(out, rows, offsets, negative)
+		return
+	}
+	selectPointsGeneric(out, rows, offsets, negative)
+}

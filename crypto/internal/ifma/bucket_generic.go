@@ -60,3 +60,28 @@ func storeCachedGeneric(out *CachedPoint, q *Affine) {
 		copy(all[l][2*numLimbs:], a.t[:])
 	}
 }
+
+func loadCachedGeneric(q *Affine, in *CachedPoint) {
+	for l, c := range unsafe.Slice(in, Lanes) {
+		q.Sum.setLane(l, lane(c[:numLimbs]))
+		q.Diff.setLane(l, lane(c[numLimbs:2*numLimbs]))
+		q.T.setLane(l, lane(c[2*numLimbs:3*numLimbs]))
+	}
+}
+
+func storePointsGeneric(rows *byte, stride int, p *Point) {
+	for l := range Lanes {
+		v := p.lane(l)
+		*bucketWords(rowPointer(rows, stride, l)) = v.words()
+	}
+}
+
+func selectPointsGeneric(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
+	for l := range Lanes {
+		p := pointOfWords(bucketWords(rowPointer(rows, 1, int(offsets[l]))))
+		if negative>>l&1 != 0 {
+			p.sum, p.diff, p.t = p.diff, p.sum, lane{}.minus(p.t, biasTwice)
+		}
+		out.put(l, &p)
+	}
+}

@@ -15,3 +15,15 @@ func bucketsTake(out *Point, buckets *byte, stride int) {
 func storeCached(out *CachedPoint, q *Affine) {
 	storeCachedGeneric(out, q)
 }
+
+func loadCached(q *Affine, in *CachedPoint) {
+	loadCachedGeneric(q, in)
+}
+
+func storePoints(rows *byte, stride int, p *Point) {
+	storePointsGeneric(rows, stride, p)
+}
+
+func selectPoints(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
+	selectPointsGeneric(out, rows, offsets, negative)
+}

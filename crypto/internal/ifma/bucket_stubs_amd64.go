@@ -21,3 +21,19 @@ func bucketsTakeIFMA(out *Point, buckets *byte, stride int)
 //
 //go:noescape
 func storeCachedIFMA(out *CachedPoint, q *Affine)
+
+// loadCachedIFMA sets q to eight points, one behind the other.
+//
+//go:noescape
+func loadCachedIFMA(q *Affine, in *CachedPoint)
+
+// storePointsIFMA writes the twenty words of lane i to rows + i*stride.
+//
+//go:noescape
+func storePointsIFMA(rows *byte, stride int, p *Point)
+
+// selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative is set.
+// Reduced in, loose out.
+//
+//go:noescape
+func selectPointsIFMA(out *Point, rows *byte, offsets *[8]uint64, negative uint64)

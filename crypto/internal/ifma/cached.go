@@ -33,10 +33,14 @@ func (s *Scratch) decodeSome(points []CachedPoint, ok []bool, encodings []byte, 
 		}
 		encodings, stride = s.tail.encodings[0][:], 32
 	}
-	good := s.decodePair(unsafe.SliceData(encodings), stride)
-	for g := range 2 {
-		s.cacheAffine(g, &s.decode.x[g], &s.decode.y[g])
+	var good uint64
+	if n <= Lanes {
+		good = s.decodeGroup(unsafe.SliceData(encodings), stride)
+	} else {
+		good = s.decodePair(unsafe.SliceData(encodings), stride)
+		s.cacheAffine(1, &s.decode.x[1], &s.decode.y[1])
 	}
+	s.cacheAffine(0, &s.decode.x[0], &s.decode.y[0])
 	copy(points, s.cached[:])
 	for i := range ok {
 		ok[i] = good>>i&1 != 0
@@ -65,7 +69,7 @@ func (s *Scratch) DecodeKeys(keys []Key, ok []bool, encodings []byte, stride int
 		n := min(decodePoints, len(keys)-first)
 		var points [decodePoints]CachedPoint
 		s.decodeSome(points[:n], ok[first:first+n], encodings[first*stride:], stride)
-		s.raisePoints()
+		s.raisePoints((n + Lanes - 1) / Lanes)
 		for i := range n {
 			k := &keys[first+i]
 			k.Point, k.High = points[i], s.cached[i]
@@ -76,17 +80,17 @@ func (s *Scratch) DecodeKeys(keys []Key, ok []bool, encodings []byte, stride int
 	}
 }
 
-// raisePoints writes the 2^128 multiples of the points that were decoded last to s.cached.
-func (s *Scratch) raisePoints() {
-	for g := range 2 {
+// raisePoints writes the 2^128 multiples of the groups of points that were decoded last to s.cached.
+func (s *Scratch) raisePoints(groups int) {
+	for g := range groups {
 		p := &s.points[g]
 		s.setAffine(p, &s.decode.x[g], &s.decode.y[g])
 		for range highBits {
 			doublePoint(p, p, &s.room)
 		}
 	}
-	s.invertAll(s.points[:2])
-	for g := range 2 {
+	s.invertAll(s.points[:groups])
+	for g := range groups {
 		// x = (S-D)/(2Z), y = (S+D)/(2Z)
 		p, x, y := &s.points[g], &s.decode.x[g], &s.decode.y[g]
 		sub(x, &p.Sum, &p.Diff)

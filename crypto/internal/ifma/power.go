@@ -66,6 +66,9 @@ func (r *power[E]) invert(z *E, mul multiplier[E], square squarer[E]) {
 // raise sets out to z^(2^252-3) for two elements.
 func (r *powerRoom) raise(out, z *[2]Element) { r.pair.raise(out, z, mulPair, squareTimes) }
 
+// raiseOne sets out to z^(2^252-3), in two thirds of the time of raise.
+func (r *powerRoom) raiseOne(out, z *Element) { r.single.raise(out, z, mul, squareTimesOne) }
+
 // invert sets both elements of z to their inverses, and 0 to 0.
 func (r *powerRoom) invert(z *[2]Element) { r.pair.invert(z, mulPair, squareTimes) }
 

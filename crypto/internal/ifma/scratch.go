@@ -9,7 +9,7 @@ const cacheLineBytes = 64
 // vote and the points begin to leave the second-level cache.
 const maxGroups = 128
 
-// Scratch is the memory of a caller of this package: plans, points and temporary values, about 190 KB, on 64-byte
+// Scratch is the memory of a caller of this package: plans, points and temporary values, about 230 KB, on 64-byte
 // boundaries. It belongs to one goroutine. It never holds secrets of a signer after a call returns.
 type Scratch struct {
 	room      [4]Element
@@ -21,6 +21,7 @@ type Scratch struct {
 	base      [Lanes]uint64
 	power     powerRoom
 	decode    decodeRoom
+	orders    ordersRoom
 	affine    Affine
 	cached    [decodePoints]CachedPoint
 	constants constants

@@ -79,21 +79,21 @@ func (m *Sum) bucketsSet(group, i int) {
 // shortScalarBits is the size of the scalars of AddShort.
 const shortScalarBits = 126
 
-// AddShort adds [scalar]P. The scalar is below 2^126, in two words, the lower first.
-func (m *Sum) AddShort(p *CachedPoint, scalar [2]uint64) {
-	if scalar[1]>>(shortScalarBits-64) != 0 {
+// AddShort adds [scalar]P. The scalar is little-endian and below 2^126; a larger one panics.
+func (m *Sum) AddShort(p *CachedPoint, scalar *[16]byte) {
+	low, high := binary.LittleEndian.Uint64(scalar[:]), binary.LittleEndian.Uint64(scalar[8:])
+	if high>>(shortScalarBits-64) != 0 {
 		panic("ifma: short scalar of more than 126 bits")
 	}
 	t := &m.short
-	d := signedDigits([4]uint64{scalar[0], scalar[1]})
+	d := signedDigits([4]uint64{low, high})
 	t.points[t.n] = *p
 	m.push(t, &d, shortGroups)
 }
 
-// AddKey adds [scalar]A. The scalar is below 2^253, in little-endian words.
-func (m *Sum) AddKey(k *Key, scalar [4]uint64) {
-	requireLong(scalar)
-	d := signedDigits(scalar)
+// AddKey adds [scalar]A. The scalar is little-endian and below 2^253; a larger one panics.
+func (m *Sum) AddKey(k *Key, scalar *[32]byte) {
+	d := signedDigits(longScalar(scalar))
 	t := &m.short
 	t.points[t.n] = k.Point
 	m.push(t, &d, shortGroups)
@@ -102,15 +102,15 @@ func (m *Sum) AddKey(k *Key, scalar [4]uint64) {
 	m.push(t, &high, shortGroups)
 }
 
-// AddBase adds [scalar]B. The scalar is below 2^253, in little-endian words.
-func (m *Sum) AddBase(scalar [4]uint64) { m.AddKey(&m.base, scalar) }
+// AddBase adds [scalar]B. The scalar is little-endian and below 2^253; a larger one panics.
+func (m *Sum) AddBase(scalar *[32]byte) { m.AddKey(&m.base, scalar) }
 
-// AddPoint adds [scalar]P for a point without its 2^128 multiple. The scalar is below 2^253, in little-endian words. The
-// additions are as many as those of AddKey, but the first such point of a sum makes Vanishes twice as long.
-func (m *Sum) AddPoint(p *CachedPoint, scalar [4]uint64) {
-	requireLong(scalar)
+// AddPoint adds [scalar]P for a point without its 2^128 multiple. The scalar is little-endian and below 2^253; a
+// larger one panics. The additions are as many as those of AddKey, but the first such point of a sum makes Vanishes
+// twice as long.
+func (m *Sum) AddPoint(p *CachedPoint, scalar *[32]byte) {
 	t := &m.long
-	d := signedDigits(scalar)
+	d := signedDigits(longScalar(scalar))
 	t.points[t.n] = *p
 	m.longUsed = true
 	m.push(t, &d, longGroups)
@@ -119,10 +119,12 @@ func (m *Sum) AddPoint(p *CachedPoint, scalar [4]uint64) {
 // longScalarBits is the size of the scalars of AddKey and AddPoint. Far larger ones would lose a carry at the top.
 const longScalarBits = 253
 
-func requireLong(scalar [4]uint64) {
-	if scalar[3]>>(longScalarBits-192) != 0 {
+func longScalar(scalar *[32]byte) [4]uint64 {
+	w := wordsOf(scalar[:])
+	if w[3]>>(longScalarBits-192) != 0 {
 		panic("ifma: scalar of more than 253 bits")
 	}
+	return w
 }
 
 // push completes the term at t.n with its digits.
@@ -177,9 +179,7 @@ func (m *Sum) Vanishes() bool {
 	for range 3 {
 		doublePoint(p, p, &m.room.room)
 	}
-	// X = 0 and Y = Z, for X = (S-D)/2 and Y = (S+D)/2.
-	sum := p.Sum.lane(0).canonical()
-	return sum == p.Diff.lane(0).canonical() && sum == p.Z.lane(0).canonical()
+	return p.isNeutral(0)
 }
 
 // Reset empties the sum.

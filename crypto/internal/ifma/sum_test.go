@@ -1,7 +1,6 @@
 package ifma
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -9,15 +8,6 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 )
-
-// wordsOfScalar is a number in four words, the lowest first.
-func wordsOfScalar(v *big.Int) (w [4]uint64) {
-	b := littleEndian(v)
-	for i := range w {
-		w[i] = binary.LittleEndian.Uint64(b[8*i:])
-	}
-	return w
-}
 
 // weirdShort is a number below 2^126, often at the limits of digits: bytes of 0x7f, 0x80 and 0x81, and the largest.
 func weirdShort(r *rand.Rand) *big.Int {
@@ -112,18 +102,19 @@ func addTerms(r *rand.Rand, m *Sum, p *testPoints, n int, long bool) *curve.Edwa
 	for range n {
 		i, j := r.IntN(len(p.points)), r.IntN(len(p.points))
 		short, other := weirdShort(r), weirdLong(r)
-		w := wordsOfScalar(short)
-		m.AddShort(&p.cached[i], [2]uint64{w[0], w[1]})
+		w := littleEndian(short)
+		m.AddShort(&p.cached[i], (*[16]byte)(w[:]))
 		total.Add(total, times(short, p.points[i]))
-		if long && r.IntN(2) == 0 {
-			m.AddPoint(&p.cached[j], wordsOfScalar(other))
+		if w := littleEndian(other); long && r.IntN(2) == 0 {
+			m.AddPoint(&p.cached[j], &w)
 		} else {
-			m.AddKey(&p.keys[j], wordsOfScalar(other))
+			m.AddKey(&p.keys[j], &w)
 		}
 		total.Add(total, times(other, p.points[j]))
 	}
 	base := weirdLong(r)
-	m.AddBase(wordsOfScalar(base))
+	w := littleEndian(base)
+	m.AddBase(&w)
 	return total.Add(total, times(base, curve.ED25519_BASEPOINT_POINT))
 }
 
@@ -142,7 +133,7 @@ func requireVanishes(
 	b := compressed(negative)
 	var c [1]CachedPoint
 	s.DecodePoints(c[:], make([]bool, 1), b[:], 32)
-	m.AddShort(&c[0], [2]uint64{1})
+	m.AddShort(&c[0], &[16]byte{1})
 	if got := m.Vanishes(); got != (last != 2) {
 		t.Fatalf("%s: vanishes %v", name, got)
 	}
@@ -154,9 +145,9 @@ func requireVanishes(
 func TestSumRefusesLargeScalars(t *testing.T) {
 	m := NewSum()
 	for name, f := range map[string]func(){
-		"short": func() { m.AddShort(&neutralPoint, [2]uint64{0, 1 << 62}) },
-		"key":   func() { m.AddBase([4]uint64{3: 1 << 61}) },
-		"point": func() { m.AddPoint(&neutralPoint, [4]uint64{3: 1 << 61}) },
+		"short": func() { m.AddShort(&neutralPoint, &[16]byte{15: 1 << 6}) },
+		"key":   func() { m.AddBase(&[32]byte{31: 1 << 5}) },
+		"point": func() { m.AddPoint(&neutralPoint, &[32]byte{31: 1 << 5}) },
 	} {
 		func() {
 			defer func() {
@@ -173,7 +164,8 @@ func TestSignedDigitsVsBig(t *testing.T) {
 	r := newRandom(t)
 	for range rounds(laneOperations) {
 		v := weirdLong(r)
-		d := signedDigits(wordsOfScalar(v))
+		b := littleEndian(v)
+		d := signedDigits(wordsOf(b[:]))
 		got := new(big.Int)
 		for i := longGroups*Lanes - 1; i >= 0; i-- {
 			got.Lsh(got, digitBits)
@@ -262,9 +254,9 @@ func TestSumAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(3, func() {
 		s.DecodePoints(points, ok, encodings, 32)
 		s.DecodeKeys(keys, ok, encodings, 32)
-		m.AddShort(&p.cached[0], [2]uint64{5, 6})
-		m.AddPoint(&p.cached[1], [4]uint64{5, 6})
-		m.AddBase([4]uint64{7, 8, 9})
+		m.AddShort(&p.cached[0], &[16]byte{5, 6})
+		m.AddPoint(&p.cached[1], &[32]byte{5, 6})
+		m.AddBase(&[32]byte{7, 8, 9})
 		m.Vanishes()
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

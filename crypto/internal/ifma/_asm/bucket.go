@@ -35,6 +35,9 @@ func bucketSet() {
 	bucketsAdd()
 	bucketsTake()
 	storeCached()
+	loadCached()
+	storePoints()
+	selectPoints()
 }
 
 // bucketsAdd emits the addition of points to buckets. One point goes to all lanes; in each of them it is added to the
@@ -189,6 +192,73 @@ func storeCached() {
 			VMOVDQU64(Mem{Base: q, Disp: limbBytes * (4*k + i)}, w[i])
 		}
 		storeRows(w, func(lane int) Mem { return Mem{Base: out, Disp: cachedBytes*lane + 32*k} })
+	}
+	done()
+}
+
+// loadCached emits the inverse of storeCached.
+func loadCached() {
+	kernel("loadCachedIFMA", "func(q *Affine, in *CachedPoint)", "loadCachedIFMA sets q to eight points, one behind the other.")
+	q := Load(Param("q"), GP64())
+	in := Load(Param("in"), GP64())
+	for k := range 4 {
+		for i, w := range loadRows(func(lane int) Mem { return Mem{Base: in, Disp: cachedBytes*lane + 32*k} }) {
+			if 4*k+i < 3*limbs {
+				VMOVDQU64(w, Mem{Base: q, Disp: limbBytes * (4*k + i)})
+			}
+		}
+	}
+	done()
+}
+
+// storePoints emits the writing of points to the rows of lanes.
+func storePoints() {
+	kernel("storePointsIFMA", "func(rows *byte, stride int, p *Point)",
+		"storePointsIFMA writes the twenty words of lane i to rows + i*stride.")
+	at := rowsArgument()
+	p := Load(Param("p"), GP64())
+	for k := range pointParts {
+		var w words
+		for i := range w {
+			w[i] = ZMM()
+			VMOVDQU64(Mem{Base: p, Disp: limbBytes * (4*k + i)}, w[i])
+		}
+		storeRows(w, func(lane int) Mem { return at(lane).Offset(32 * k) })
+	}
+	done()
+}
+
+// selectPoints emits the choice of points from tables of words.
+func selectPoints() {
+	kernel("selectPointsIFMA", "func(out *Point, rows *byte, offsets *[8]uint64, negative uint64)",
+		"selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative is set.\n"+
+			"Reduced in, loose out.")
+	base, offsets := Load(Param("rows"), GP64()), Load(Param("offsets"), GP64())
+	out := Load(Param("out"), GP64())
+	bits := GP64()
+	Load(Param("negative"), bits)
+	negative := K()
+	KMOVB(bits.As32(), negative)
+	var address [8]GPVirtual
+	for i := range address {
+		address[i] = GP64()
+		MOVQ(Mem{Base: offsets, Disp: 8 * i}, address[i])
+		ADDQ(base, address[i])
+	}
+	var w [4 * pointParts]VecVirtual
+	for k := range pointParts {
+		part := loadRows(func(lane int) Mem { return Mem{Base: address[lane], Disp: 32 * k} })
+		copy(w[4*k:], part[:])
+	}
+	for i := range limbs {
+		sum, diff := blend(negative, w[i], w[limbs+i]), blend(negative, w[limbs+i], w[i])
+		w[i], w[limbs+i] = sum, diff
+		n := ZMM()
+		VPBROADCASTQ(biasTwice.at(i), n)
+		VPSUBQ(w[3*limbs+i], n, negative, w[3*limbs+i])
+	}
+	for i := range w {
+		VMOVDQU64(w[i], Mem{Base: out, Disp: limbBytes * i})
 	}
 	done()
 }

@@ -1,0 +1,171 @@
+package ifma
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Digits of k in individual checks: 4 bits with sign, from -8 to 7, so that a table has 9 entries.
+const (
+	nibbleBits    = 4
+	nibbleCount   = highBits / nibbleBits // digits of one half of k
+	nibbleEntries = 1<<(nibbleBits-1) + 1
+	nibbleStride  = nibbleEntries * 160 // bytes of the table of a lane
+)
+
+// ordersRoom is the memory of individual checks: for both points of eight keys the multiples 0 to 8.
+type ordersRoom struct {
+	multiples [2][Lanes * nibbleStride]byte
+	offsets   [2][nibbleCount][Lanes]uint64
+	negative  [2][nibbleCount]uint64
+	total     Point
+	entry     Point
+}
+
+// VerifyOrders sets ok[i] to whether 8([S]B - R - [k]A) is the neutral element for signature i: the rule of ZIP-215. R is
+// points[i], decoded; S is the second half of signatures[i]; k is scalars[i], little-endian and reduced; A is *keys[i].
+// All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of the base
+// point is used.
+//
+// Every signature is checked for itself, eight at a time, with 128 doublings each: better than a Sum below about 24
+// orders, and after one that did not vanish. Nothing here is secret.
+func (t *Tables) VerifyOrders(
+	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
+) {
+	keys, points = keys[:len(ok)], points[:len(ok)]
+	signatures, scalars = signatures[:len(ok)], scalars[:len(ok)]
+	for first := 0; first < len(ok); first += Lanes {
+		end := min(first+Lanes, len(ok))
+		t.verifyEight(ok[first:end], keys[first:end], points[first:end], signatures[first:end], scalars[first:end], s)
+	}
+}
+
+// verifyEight is VerifyOrders for up to eight.
+func (t *Tables) verifyEight(
+	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
+) {
+	r := &s.orders
+	s.tail.signatures, s.tail.scalars = [Lanes][64]byte{}, [Lanes][32]byte{}
+	for i := range ok {
+		ok[i] = belowOrder(signatures[i][32:]) && belowOrder(scalars[i][:])
+		if ok[i] {
+			s.tail.signatures[i], s.tail.scalars[i] = signatures[i], scalars[i]
+		}
+	}
+	for l := range Lanes {
+		s.nibbles(l, &s.tail.scalars[l])
+	}
+	s.subtractKeys(keys)
+
+	// - R
+	s.loadPoints(func(l int) *CachedPoint {
+		if l < len(points) {
+			return &points[l]
+		}
+		return &neutralPoint
+	})
+	q := &s.affine
+	q.Sum, q.Diff = q.Diff, q.Sum
+	sub(&q.T, &Element{}, &q.T)
+	addMixed(&r.total, &r.total, q, &s.room)
+
+	// + [S]B
+	for l := range s.base {
+		s.base[l] = t.entryAddress(0)
+	}
+	p := &s.plans[0]
+	planDigits(p, 0, &s.tail.signatures[0][32], 64, &s.base, &t.baseWindow, 0, s)
+	fetchFirst(p)
+	walk(&r.entry, p, p, int(t.baseWindow.count), s, t.memory)
+	addPoints(&r.total, &r.total, &r.entry, &s.constants.twoD, &s.room)
+
+	for range 3 {
+		doublePoint(&r.total, &r.total, &s.room)
+	}
+	for i := range ok {
+		ok[i] = ok[i] && r.total.isNeutral(i)
+	}
+}
+
+// isNeutral tells whether lane l is the neutral element: X = 0 and Y = Z. Reduced in.
+func (p *Point) isNeutral(l int) bool {
+	sum := p.Sum.lane(l).canonical()
+	return sum == p.Diff.lane(l).canonical() && sum == p.Z.lane(l).canonical()
+}
+
+// loadPoints sets s.affine to the points that f names for each lane.
+func (s *Scratch) loadPoints(f func(l int) *CachedPoint) {
+	for l := range Lanes {
+		s.cached[l] = *f(l)
+	}
+	loadCached(&s.affine, &s.cached[0])
+}
+
+// nibbles writes the places and signs of the digits of -k in lane l. With 8 added to every nibble the digits are the
+// nibbles less 8 again (see signedDigits).
+func (s *Scratch) nibbles(l int, k *[32]byte) {
+	const offset = 0x8888888888888888
+	r := &s.orders
+	var carry uint64
+	for w := range 4 {
+		word, c := bits.Add64(binary.LittleEndian.Uint64(k[8*w:]), offset, carry)
+		carry = c
+		for i := range 16 {
+			digit := int64(word>>(nibbleBits*i)&15) - 8
+			magnitude, positive := uint64(digit), uint64(1)
+			if digit < 0 {
+				magnitude, positive = uint64(-digit), 0
+			}
+			half, j := w/2, w%2*16+i
+			r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*160
+			r.negative[half][j] = r.negative[half][j]&^(1<<l) | positive<<l
+		}
+	}
+}
+
+// subtractKeys sets the total to -[k]A, for the digits of nibbles: both halves of k share the doublings.
+func (s *Scratch) subtractKeys(keys []*Key) {
+	r := &s.orders
+	for half := range 2 {
+		s.loadPoints(func(l int) *CachedPoint {
+			switch {
+			case l >= len(keys):
+				return &neutralPoint
+			case half == 0:
+				return &keys[l].Point
+			}
+			return &keys[l].High
+		})
+		s.multiples(half)
+	}
+	r.total = neutral
+	for j := nibbleCount - 1; j >= 0; j-- {
+		if j < nibbleCount-1 {
+			for range nibbleBits {
+				doublePoint(&r.total, &r.total, &s.room)
+			}
+		}
+		for half := range 2 {
+			selectPoints(&r.entry, &r.multiples[half][0], &r.offsets[half][j], r.negative[half][j])
+			addPoints(&r.total, &r.total, &r.entry, &s.constants.twoD, &s.room)
+		}
+	}
+}
+
+// multiples writes 0 to 8 times the points of s.affine to a table.
+func (s *Scratch) multiples(half int) {
+	q, m := &s.affine, s.points[:nibbleEntries]
+	m[0] = neutral
+	m[1].Sum, m[1].Diff, m[1].Z = q.Sum, q.Diff, s.constants.one
+	mul(&m[1].T, &q.T, &s.constants.inverseTwoD)
+	for i := 2; i < nibbleEntries; i++ {
+		if i%2 == 0 {
+			doublePoint(&m[i], &m[i/2], &s.room)
+		} else {
+			addMixed(&m[i], &m[i-1], q, &s.room)
+		}
+	}
+	for i := range m {
+		storePoints(&s.orders.multiples[half][160*i], nibbleStride, &m[i])
+	}
+}

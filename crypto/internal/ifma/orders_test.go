@@ -1,0 +1,150 @@
+package ifma
+
+import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+)
+
+// testOrders are signatures for VerifyOrders with what is right about them.
+type testOrders struct {
+	keys       []*Key
+	points     []CachedPoint
+	signatures [][64]byte
+	scalars    [][32]byte
+	want       []bool
+}
+
+// makeOrders makes signatures of keys of every kind: R is [S]B - [k]A, plus a point of small order half of the time, plus
+// the base point in those that must be refused. S and k beyond the order are refused too.
+func makeOrders(t *testing.T, r *rand.Rand, s *Scratch, p *testPoints, n int) (o testOrders) {
+	encodings := make([]byte, 0, n*32)
+	for range n {
+		i := r.IntN(len(p.points))
+		sScalar, k, good := scalarOf(weirdScalar(r)), scalarOf(weirdScalar(r)), true
+		var point curve.EdwardsPoint
+		point.DoubleScalarMulBasepointVartime(mustScalar(k), new(curve.EdwardsPoint).Neg(p.points[i]), mustScalar(sScalar))
+		if r.IntN(2) == 0 {
+			point.Add(&point, smallOrderPoints()[r.IntN(8)])
+		}
+		beyond := func(v *[32]byte) { *v, good = littleEndian(new(big.Int).Add(bigOrder, fromLittleEndian(*v))), false }
+		switch r.IntN(8) {
+		case 0:
+			point.Add(&point, curve.ED25519_BASEPOINT_POINT)
+			good = false
+		case 1:
+			beyond(&sScalar)
+		case 2:
+			beyond(&k)
+		}
+		b := compressed(&point)
+		encodings = append(encodings, b[:]...)
+		var signature [64]byte
+		copy(signature[32:], sScalar[:])
+		o.keys = append(o.keys, &p.keys[i])
+		o.signatures = append(o.signatures, signature)
+		o.scalars = append(o.scalars, k)
+		o.want = append(o.want, good)
+	}
+	o.points = make([]CachedPoint, n)
+	s.DecodePoints(o.points, make([]bool, n), encodings, 32)
+	return o
+}
+
+func TestVerifyOrdersVsVoi(t *testing.T) {
+	tables := newTestTables(t, nil, 8, 8)
+	eachBackend(t, func(t *testing.T) {
+		r, s := newRandom(t), NewScratch()
+		p := newTestPoints(t, r, s, 30)
+		sizes := []int{0, 1, 7, 8, 9, 500}
+		if testing.Short() || !useKernels {
+			sizes = []int{0, 1, 11}
+		}
+		for _, n := range sizes {
+			o, ok := makeOrders(t, r, s, &p, n), make([]bool, n)
+			tables.VerifyOrders(ok, o.keys, o.points, o.signatures, o.scalars, s)
+			for i := range ok {
+				if ok[i] != o.want[i] {
+					t.Fatalf("%d of %d: %v, want %v; signature %x, k %x", i, n, ok[i], o.want[i], o.signatures[i], o.scalars[i])
+				}
+			}
+		}
+	})
+}
+
+func TestVerifyOrdersAllocatesNothing(t *testing.T) {
+	tables := newTestTables(t, nil, 6, 6)
+	r, s := newRandom(t), NewScratch()
+	p := newTestPoints(t, r, s, 3)
+	o, ok := makeOrders(t, r, s, &p, 10), make([]bool, 10)
+	if n := testing.AllocsPerRun(3, func() {
+		tables.VerifyOrders(ok, o.keys, o.points, o.signatures, o.scalars, s)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestPointRowsVsTwins(t *testing.T) {
+	r := newRandom(t)
+	for range rounds(200_000) {
+		p := Point{
+			Sum: weirdElement(r, reducedLimit), Diff: weirdElement(r, reducedLimit),
+			Z: weirdElement(r, reducedLimit), T: weirdElement(r, reducedLimit),
+		}
+		var rows, rowsTwin [Lanes * nibbleStride]byte
+		at := 160 * r.IntN(nibbleEntries)
+		storePoints(&rows[at], nibbleStride, &p)
+		if storePointsGeneric(&rowsTwin[at], nibbleStride, &p); rows != rowsTwin {
+			t.Fatalf("store %x", p)
+		}
+		var offsets [Lanes]uint64
+		for l := range offsets {
+			offsets[l] = uint64(r.IntN(Lanes)*nibbleStride + at)
+		}
+		var out, twin Point
+		negative := r.Uint64()
+		selectPoints(&out, &rows[0], &offsets, negative)
+		if selectPointsGeneric(&twin, &rows[0], &offsets, negative); out != twin {
+			t.Fatalf("select %x, %b: %x, twin %x", rows, negative, out, twin)
+		}
+		var cached [Lanes]CachedPoint
+		for l := range cached {
+			for i := range cached[l] {
+				cached[l][i] = r.Uint64()
+			}
+		}
+		var q, qTwin Affine
+		loadCached(&q, &cached[0])
+		if loadCachedGeneric(&qTwin, &cached[0]); q != qTwin {
+			t.Fatalf("load %x", cached)
+		}
+	}
+}
+
+func BenchmarkVerifyOrders(b *testing.B) {
+	tables := newTestTables(b, nil, DefaultBaseWindow, MinWindow)
+	r, s := newRandom(b), NewScratch()
+	p := newTestPoints(b, r, s, 30)
+	for _, n := range []int{1, 8, 24} {
+		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
+			o, ok := testOrders{}, make([]bool, n)
+			for i := range n {
+				o.keys = append(o.keys, &p.keys[i])
+				o.signatures = append(o.signatures, [64]byte{})
+				k := scalarOf(weirdScalar(r))
+				copy(o.signatures[i][32:], k[:])
+				o.scalars = append(o.scalars, scalarOf(weirdScalar(r)))
+			}
+			encodings := make([]byte, 32*n)
+			o.points = make([]CachedPoint, n)
+			for b.Loop() {
+				s.DecodePoints(o.points, ok, encodings, 32)
+				tables.VerifyOrders(ok, o.keys, o.points, o.signatures, o.scalars, s)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/order")
+		})
+	}
+}
