@@ -133,6 +133,7 @@ func (n *Node) loadAccounts() error {
 			return err
 		}
 	}
+	n.Accounts = nil // what it yields from may be large
 	return nil
 }
 
@@ -282,3 +283,6 @@ func (n *Node) releaseClaims() {
 
 // Shards are the shards that this process runs, in order.
 func (n *Node) Shards() []int { return n.shards }
+
+// Workers is the number of event loops, each locked to a thread.
+func (n *Node) Workers() int { return len(n.workers) }

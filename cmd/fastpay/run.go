@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
+	"runtime"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -76,15 +79,25 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	// One for each event loop, which is locked to its thread, and two for everything else.
+	runtime.GOMAXPROCS(max(n.Workers()+spareProcs, runtime.GOMAXPROCS(0)))
 	for _, s := range n.Shards() {
-		log.Info(fmt.Sprintf("Listening to %s traffic on %s:%d", options.Member.Protocol, f.host, options.Member.BasePort+s))
+		address := net.JoinHostPort(f.host, strconv.Itoa(options.Member.BasePort+s))
+		log.Info(fmt.Sprintf("Listening to %s traffic on %s", options.Member.Protocol, address))
 	}
 	context.AfterFunc(cmd.Context(), func() {
 		log.Info("Stopping")
 		_ = n.Stop(context.Background()) // its error is Wait's
 	})
-	return n.Wait()
+	err = n.Wait()
+	s := n.Stats()
+	log.Info("Stopped", "orders", s.Orders, "certificates", s.Certificates, "infos", s.Infos, "rejected", s.Rejected,
+		"credits", s.Credits, "signatures", s.Signatures, "batches", s.Batches)
+	return err
 }
+
+// spareProcs are for the garbage collector and everything else that is no event loop.
+const spareProcs = 2
 
 // options reads the files and checks what needs them; the rest is checked by node.Start.
 func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
