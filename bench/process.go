@@ -43,7 +43,6 @@ type childAuthority struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
-	pipe    io.Closer
 	port    int
 	stopped bool
 }

@@ -191,13 +191,15 @@ func TestDuplicatedRepliesAreIgnored(t *testing.T) {
 	// Every reply is late, so that requests are sent twice and answered twice.
 	r, s, p := smallRun(t, committee.UDP, 40, nil)
 	first := make(map[string]bool)
-	s.behave = func(m *codec.Message, reply []byte) []byte {
-		if key := string(reply); !first[key] {
-			first[key] = true
-			time.Sleep(3 * time.Millisecond)
+	s.change(func() {
+		s.behave = func(m *codec.Message, reply []byte) []byte {
+			if key := string(reply); !first[key] {
+				first[key] = true
+				time.Sleep(3 * time.Millisecond)
+			}
+			return reply
 		}
-		return reply
-	}
+	})
 	res, err := r.against(context.Background(), s, p)
 	if err != nil {
 		t.Fatal(err)
@@ -230,14 +232,16 @@ func TestSilentServer(t *testing.T) {
 func TestServerThatHangsUp(t *testing.T) {
 	n := 0
 	r, s, p := smallRun(t, committee.TCP, 500, nil)
-	s.behave = func(_ *codec.Message, reply []byte) []byte {
-		if n++; n == 400 {
-			for _, c := range s.conns {
-				_ = c.Close()
+	s.change(func() {
+		s.behave = func(_ *codec.Message, reply []byte) []byte {
+			if n++; n == 400 {
+				for _, c := range s.conns {
+					_ = c.Close()
+				}
 			}
+			return reply
 		}
-		return reply
-	}
+	})
 	res, err := r.against(context.Background(), s, p)
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +253,7 @@ func TestServerThatHangsUp(t *testing.T) {
 
 func TestMissingMoneyIsFound(t *testing.T) {
 	r, s, p := smallRun(t, committee.TCP, 100, nil)
-	s.stolen = 1
+	s.change(func() { s.stolen = 1 })
 	res, err := r.against(context.Background(), s, p)
 	if err != nil {
 		t.Fatal(err)
@@ -260,12 +264,14 @@ func TestMissingMoneyIsFound(t *testing.T) {
 	}
 
 	r, s, p = smallRun(t, committee.TCP, 100, nil)
-	s.behave = func(m *codec.Message, reply []byte) []byte {
-		if m.Kind == codec.KindCertificate {
-			s.next[*m.Certificate().Order().Sender()] = 0
+	s.change(func() {
+		s.behave = func(m *codec.Message, reply []byte) []byte {
+			if m.Kind == codec.KindCertificate {
+				s.next[*m.Certificate().Order().Sender()] = 0
+			}
+			return reply
 		}
-		return reply
-	}
+	})
 	if res, err = r.against(context.Background(), s, p); err != nil {
 		t.Fatal(err)
 	}

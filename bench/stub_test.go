@@ -58,6 +58,13 @@ func startStub(t *testing.T, made *prepared, behave func(*codec.Message, []byte)
 	return s
 }
 
+// change runs f while nothing is answered.
+func (s *stub) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 func (s *stub) accept(l net.Listener, lane *lane) {
 	for {
 		c, err := l.Accept()
