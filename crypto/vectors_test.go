@@ -185,7 +185,7 @@ func TestVectorsAsVotes(t *testing.T) {
 	}
 	eachBackend(t, func(t *testing.T, b backend.Backend) {
 		v := newVerifier(b, newKeySet(b, keys))
-		rounds := 52
+		rounds := 102
 		if b.Name() == "generic" {
 			rounds = 1
 		}
