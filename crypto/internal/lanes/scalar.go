@@ -82,7 +82,7 @@ func wideRows(w *[Lanes]Wide) *[Lanes][8]uint64 { return (*[Lanes][8]uint64)(uns
 
 // MulAdd sets dst[i] to k[i]*a + r[i] mod l, canonical: the last step of signing, where a is the secret scalar (any 32
 // bytes, clamped or not) and r the secret nonces. dst, k and r have the same length, or it panics; dst may be k or r.
-// Time and addresses depend only on that length; s is wiped at the end.
+// Time and addresses depend only on that length; what it put into s is wiped.
 func MulAdd(dst, k, r [][32]byte, a *[32]byte, s *Scratch) {
 	n := len(dst)
 	if len(k) != n || len(r) != n {

@@ -43,7 +43,7 @@ func (s *Scratch) work() *work {
 	return (*work)(unsafe.Add(p, -uintptr(p)&(rowBytes-1)))
 }
 
-// Wipe clears the memory. HashNonces and MulAdd do this themselves.
+// Wipe clears the memory. Functions that take secrets clear what they used themselves.
 func (s *Scratch) Wipe() {
 	clear(s.space[:])
 	clear(s.buffer[:])
