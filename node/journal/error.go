@@ -19,6 +19,8 @@ var (
 	ErrLocked = errors.New("journal: in use by another process")
 	// ErrIdentity: the journal was begun with another identity.
 	ErrIdentity = errors.New("journal: identity differs")
+
+	errRunning = errors.New("journal: Run is running already")
 )
 
 // CorruptError is damage to data that was durable: a journal that can't be trusted. Nothing was changed.

@@ -250,8 +250,11 @@ func newSegment(fs FS, o *Options, number uint32) (*segment, error) {
 func (j *Journal) Run() error {
 	j.mu.Lock()
 	if j.running || j.closed {
-		j.mu.Unlock()
-		return errNotRun
+		defer j.mu.Unlock()
+		if j.running {
+			return errRunning
+		}
+		return nil // closed before it began
 	}
 	j.running = true
 	j.mu.Unlock()
@@ -295,6 +298,9 @@ func (j *Journal) prepareAhead() {
 	}
 	j.mu.Lock()
 	room, final := j.room, j.err
+	if j.filling.base.segment() > j.newest {
+		room = 0 // the group that fills lies in the segment that there is not
+	}
 	j.retryRoom = room - room/4
 	j.mu.Unlock()
 	if final == nil {

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -72,5 +71,3 @@ func (o Options) resolve() (Options, error) {
 	}
 	return o, nil
 }
-
-var errNotRun = errors.New("journal: Run after Close, or twice")

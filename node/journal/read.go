@@ -37,18 +37,29 @@ func (j *Journal) Read(buf []byte, at Position) (shard uint32, data []byte, err 
 	if uint64(at) >= j.end.Load() {
 		return 0, nil, ErrNotDurable
 	}
-	for r := &j.readers; ; {
-		r.mu.RLock()
-		if f, ok := r.open[at.segment()]; ok {
-			defer r.mu.RUnlock()
-			return f.read(buf, at)
-		}
-		r.mu.RUnlock()
-		if err := r.add(at.segment()); err != nil {
-			return 0, nil, err
+	for {
+		shard, data, err := j.readers.read(buf, at)
+		if err != errNotOpen {
+			return shard, data, err
 		}
 		// Readers of many other segments may close it again before it is read: then once more.
+		if err := j.readers.add(at.segment()); err != nil {
+			return 0, nil, err
+		}
 	}
+}
+
+// errNotOpen tells Read to open the segment; no caller sees it.
+var errNotOpen = errors.New("journal: segment not open for reading")
+
+func (r *readers) read(buf []byte, at Position) (shard uint32, data []byte, err error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	f, ok := r.open[at.segment()]
+	if !ok {
+		return 0, nil, errNotOpen
+	}
+	return f.read(buf, at)
 }
 
 func (f reader) read(buf []byte, at Position) (shard uint32, data []byte, err error) {

@@ -202,6 +202,9 @@ func (w *workload) checkCrash(left *MemFS) error {
 	if err := w.judge(got); err != nil {
 		return err
 	}
+	if found, err := Scan(left, nil); err != nil || found.Torn != 0 || found.Records != uint64(len(got)) {
+		return fmt.Errorf("after recovery: %+v, %w", found, err)
+	}
 	again := left.Crash(keepNone)
 	_, gotAgain, err := recoverFrom(again, w.seed)
 	if err != nil {

@@ -1,0 +1,460 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// running opens a journal and runs it. The returned function closes it, and gives the errors of Close and Run.
+func running(t testing.TB, fs FS, o Options, replay func(Record) error) (*Journal, func() error) {
+	t.Helper()
+	j, err := Open(fs, o, replay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan error, 1)
+	go func() { ran <- j.Run() }()
+	return j, func() error { return errors.Join(j.Close(), <-ran) }
+}
+
+// appendWait appends until there is room, and waits until the batch is durable.
+func appendWait(j *Journal, b *Batch) (base Position, err error) {
+	base, group, err := j.Append(b)
+	for errors.Is(err, ErrFull) {
+		if err = j.Wait(group); err == nil {
+			base, group, err = j.Append(b)
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return base, j.Wait(group)
+}
+
+// TestManyWriters: several goroutines append, wait and read back. Groups hold batches of several of them; each writer's
+// records are there after a crash, in its order.
+func TestManyWriters(t *testing.T) {
+	const writers, each = 4, 150
+	mem := new(MemFS)
+	j, stop := running(t, mem, testOptions(1), nil)
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			var b Batch
+			var buf []byte
+			for i := range each {
+				b.Reset()
+				data := binary.LittleEndian.AppendUint64(make([]byte, 8*(i%50)), uint64(i))
+				at := b.Add(uint32(w), data)
+				base, err := appendWait(j, &b)
+				if err != nil {
+					t.Errorf("writer %d, record %d: %v", w, i, err)
+					return
+				}
+				shard, got, err := j.Read(buf, base+at)
+				if err != nil || shard != uint32(w) || string(got) != string(data) {
+					t.Errorf("writer %d, record %d: read %d, %x, %v", w, i, shard, got, err)
+				}
+				buf = got
+			}
+		})
+	}
+	all.Wait()
+	crashed := mem.Crash(keepNone)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := mem.OpenFiles(); n != 0 {
+		t.Errorf("%d files are open after Close", n)
+	}
+	for name, fs := range map[string]*MemFS{"crashed": crashed, "closed": mem} {
+		var next [writers]uint64
+		j, stop := running(t, fs, testOptions(2), func(r Record) error {
+			if i := binary.LittleEndian.Uint64(r.Data[len(r.Data)-8:]); i != next[r.Shard] {
+				return fmt.Errorf("writer %d: record %d, want %d", r.Shard, i, next[r.Shard])
+			}
+			next[r.Shard]++
+			return nil
+		})
+		if next != [writers]uint64{each, each, each, each} {
+			t.Errorf("%s: recovered %v records", name, next)
+		}
+		if clean := j.Recovery().Clean; clean != (name == "closed") {
+			t.Errorf("%s: clean: %v", name, clean)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestNextGroupFillsDuringSync holds a sync back. Meanwhile nothing is reported, the next group fills until it is full,
+// and all of it goes out with the sync after.
+func TestNextGroupFillsDuringSync(t *testing.T) {
+	mem := new(MemFS)
+	var hold atomic.Bool
+	arrived, release := make(chan struct{}), make(chan struct{})
+	fs := &FaultFS{mem, func(op Op) error {
+		if hold.Load() && op.Kind == OpSync {
+			arrived <- struct{}{}
+			<-release
+		}
+		return nil
+	}}
+	commits := make(chan uint64, 10)
+	o := testOptions(1)
+	o.SegmentSize = 32 * BlockSize // so that no next segment is made, and synced, meanwhile
+	o.OnCommit = func(group uint64, err error) { commits <- group }
+	j, stop := running(t, fs, o, nil)
+	hold.Store(true)
+	var b Batch
+	b.Add(0, make([]byte, 1000))
+	_, first, err := j.Append(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-arrived
+	if err := j.Run(); !errors.Is(err, errRunning) {
+		t.Errorf("a second Run: %v", err)
+	}
+	count := 0
+	for ; ; count++ {
+		_, group, err := j.Append(&b)
+		if errors.Is(err, ErrFull) {
+			if group != first+1 {
+				t.Errorf("group %d is full, want %d", group, first+1)
+			}
+			break
+		}
+		if err != nil || group != first+1 {
+			t.Fatalf("during the sync of group %d: in group %d, %v", first, group, err)
+		}
+	}
+	if want := (testGroupSize - groupHeaderSize) / b.Size(); count != want {
+		t.Errorf("%d batches had room, want %d", count, want)
+	}
+	if j.Durable() >= first || j.Appended() != first+1 {
+		t.Errorf("durable %d, appended %d during the sync of group %d", j.Durable(), j.Appended(), first)
+	}
+	var empty Batch
+	if _, group, err := j.Append(&empty); group != first+1 || err != nil {
+		t.Errorf("a batch without records waits for group %d, %v", group, err)
+	}
+	if _, got, err := recoverFrom(mem.Crash(keepNone), 1); err != nil || len(got) != 0 {
+		t.Errorf("a crash now leaves %d records, %v", len(got), err)
+	}
+	release <- struct{}{}
+	<-arrived
+	if got := <-commits; got != first || j.Durable() != first {
+		t.Errorf("group %d reported, durable %d, want %d", got, j.Durable(), first)
+	}
+	if _, got, err := recoverFrom(mem.Crash(keepNone), 1); err != nil || len(got) != 1 {
+		t.Errorf("a crash now leaves %d records, %v", len(got), err)
+	}
+	release <- struct{}{}
+	if err := j.Wait(first + 1); err != nil {
+		t.Fatal(err)
+	}
+	hold.Store(false)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := recoverFrom(mem, 1); err != nil || len(got) != 1+count {
+		t.Errorf("%d records, %v", len(got), err)
+	}
+}
+
+// TestFailureReachesWaiters: a sync fails while others wait and append.
+func TestFailureReachesWaiters(t *testing.T) {
+	fail := make(chan struct{})
+	fs := &FaultFS{new(MemFS), func(op Op) error {
+		if op.Kind == OpSync {
+			select {
+			case <-fail:
+				return errDisk
+			default:
+			}
+		}
+		return nil
+	}}
+	o := testOptions(1)
+	reported := make(chan error, 1)
+	o.OnCommit = func(_ uint64, err error) {
+		if err != nil {
+			reported <- err
+		}
+	}
+	j, stop := running(t, fs, o, nil)
+	close(fail)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			var b Batch
+			b.Add(0, make([]byte, 3000))
+			for {
+				if _, err := appendWait(j, &b); err != nil {
+					if !errors.Is(err, errDisk) {
+						t.Errorf("waiter: %v", err)
+					}
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := <-reported; !errors.Is(err, errDisk) {
+		t.Errorf("OnCommit: %v", err)
+	}
+	if err := stop(); !errors.Is(err, errDisk) {
+		t.Errorf("Close and Run: %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	j, stop := running(t, new(MemFS), testOptions(1), nil)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	var b Batch
+	b.Add(0, nil)
+	if _, _, err := j.Append(&b); !errors.Is(err, ErrClosed) {
+		t.Errorf("Append: %v", err)
+	}
+	if err := j.Commit(); !errors.Is(err, ErrClosed) {
+		t.Errorf("Commit: %v", err)
+	}
+	if err := j.Prepare(); !errors.Is(err, ErrClosed) {
+		t.Errorf("Prepare: %v", err)
+	}
+	if err := j.Wait(99); !errors.Is(err, ErrClosed) {
+		t.Errorf("Wait: %v", err)
+	}
+	if err := j.Run(); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Errorf("Close again: %v", err)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	mem := new(MemFS)
+	o := testOptions(1)
+	if _, stop := running(t, mem, o, nil); stop() != nil {
+		t.Fatal("close")
+	}
+	f := func(id Identity, want string) {
+		t.Helper()
+		o.Identity = id
+		_, err := Open(mem, o, nil)
+		if !errors.Is(err, ErrIdentity) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", id, err, want)
+		}
+	}
+	f(Identity{{"authority", "b"}, {"shards", "0-3 of 4"}}, "authority is a in the journal, here b")
+	f(Identity{{"authority", "a"}}, "shards is 0-3 of 4 in the journal, not given here")
+	f(Identity{{"authority", "a"}, {"shards", "0-3 of 4"}, {"accounts", "c"}}, "accounts is not in the journal, here c")
+	f(nil, "authority is a in the journal, not given here; shards is")
+	o.Identity = testOptions(1).Identity
+	j, stop := running(t, mem, o, nil)
+	if got := j.Recovery().Identity; len(got) != 2 || got[1] != o.Identity[1] {
+		t.Errorf("identity %v", got)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := mem.OpenFiles(); n != 0 {
+		t.Errorf("%d files and locks left open by Opens that failed", n)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	f := func(o Options, want string) {
+		t.Helper()
+		if _, err := Open(new(MemFS), o, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+	f(Options{GroupSize: 1000}, "group size 1000: expected a multiple of 4096")
+	f(Options{GroupSize: -4096}, "group size -4096")
+	f(Options{SegmentSize: 1 << 40}, "segment size 1099511627776")
+	f(Options{SegmentSize: 4097 + DefaultGroupSize}, "segment size")
+	f(Options{SegmentSize: DefaultGroupSize}, "room for a header")
+	f(Options{Identity: Identity{{"a", strings.Repeat("x", BlockSize)}}}, "identity of")
+	f(Options{Identity: Identity{{"a", "1"}, {"a", "2"}}}, `identity names "a" twice`)
+	f(Options{Random: strings.NewReader("abc")}, "salt of a segment")
+}
+
+func TestLimits(t *testing.T) {
+	j, stop := running(t, new(MemFS), testOptions(1), nil)
+	var b Batch
+	b.Add(0, make([]byte, testGroupSize-groupHeaderSize-RecordHeaderSize))
+	if _, err := appendWait(j, &b); err != nil {
+		t.Errorf("the largest record: %v", err)
+	}
+	b.Reset()
+	b.Add(0, make([]byte, testGroupSize-groupHeaderSize-RecordHeaderSize+1))
+	if _, _, err := j.Append(&b); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a byte more: %v", err)
+	}
+	if b.Len() != 1 || b.Size() != testGroupSize-groupHeaderSize+1 {
+		t.Errorf("batch of %d records, %d bytes", b.Len(), b.Size())
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReplayError(t *testing.T) {
+	w := newWorkload(t, 8)
+	if err := w.run(30); err != nil {
+		t.Fatal(err)
+	}
+	bad := errors.New("no such account")
+	if _, err := Open(w.mem, testOptions(8), func(Record) error { return bad }); !errors.Is(err, bad) {
+		t.Errorf("error %v", err)
+	}
+	if n := w.mem.OpenFiles(); n != 0 {
+		t.Errorf("%d files are open", n)
+	}
+}
+
+// TestScan: reading a journal changes nothing, and finds what Open finds.
+func TestScan(t *testing.T) {
+	w := newWorkload(t, 9)
+	if err := w.run(100); err != nil {
+		t.Fatal(err)
+	}
+	fs := &FaultFS{w.mem, func(op Op) error {
+		if op.Kind.Changes() || op.Kind == OpLock {
+			t.Errorf("Scan does %v", op)
+		}
+		return nil
+	}}
+	got, visit := collect()
+	found, err := Scan(fs, visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.checkRecovered(*got)
+	if found.Records != uint64(len(w.entries)) || !found.Clean || found.Torn != 0 || found.Segments < 3 ||
+		found.Identity[0] != (Field{"authority", "a"}) || found.Bytes < int64(found.Groups)*BlockSize {
+		t.Errorf("found %+v", found)
+	}
+	if found, err := Scan(new(MemFS), visit); err != nil || found.Groups != 0 {
+		t.Errorf("an empty directory: %+v, %v", found, err)
+	}
+}
+
+// TestReadManySegments reads back from more segments than are kept open, by several goroutines.
+func TestReadManySegments(t *testing.T) {
+	mem := new(MemFS)
+	j, stop := running(t, mem, testOptions(1), nil)
+	var positions []Position
+	for i := range uint64(150) {
+		var b Batch
+		b.Add(0, binary.LittleEndian.AppendUint64(make([]byte, testGroupSize/2), i))
+		base, err := appendWait(j, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		positions = append(positions, base)
+	}
+	if n := positions[len(positions)-1].segment(); n < 2*maxOpenReaders {
+		t.Fatalf("only %d segments", n)
+	}
+	var all sync.WaitGroup
+	for k := range 3 {
+		all.Go(func() {
+			for n := range positions {
+				i := (n*7 + k*50) % len(positions)
+				_, data, err := j.Read(nil, positions[i])
+				if err != nil || binary.LittleEndian.Uint64(data[len(data)-8:]) != uint64(i) {
+					t.Errorf("record %d at %v: %d bytes, %v", i, positions[i], len(data), err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := mem.OpenFiles(); n > maxOpenReaders+3 {
+		t.Errorf("%d files are open", n)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDir is the journal on a real directory: made with its parents, for its owner only, locked, and other files in it
+// left alone.
+func TestDir(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "authority", "journal")
+	dir, err := OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{path: 0o700, filepath.Dir(path): 0o700} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	for _, name := range []string{"notes.txt", "1.log", "000000000000000A.log", "0000000000000000.log"} {
+		if err := os.WriteFile(filepath.Join(path, name), []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(path, segmentName(5)+unfinishedSuffix), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := testOptions(1)
+	var b Batch
+	at := b.Add(1, []byte("kept"))
+	for round := range 3 {
+		got, replay := collect()
+		j, stop := running(t, dir, o, replay)
+		if len(*got) != 20*round {
+			t.Errorf("round %d: %d records", round, len(*got))
+		}
+		if _, err := Open(dir, o, nil); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
+			t.Errorf("second Open: %v", err)
+		}
+		for range 20 {
+			base, err := appendWait(j, &b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, data, err := j.Read(nil, base+at); err != nil || string(data) != "kept" {
+				t.Errorf("read %q, %v", data, err)
+			}
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := dir.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, unfinishedSuffix) {
+			t.Errorf("%s is left", name)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir.Path(), "notes.txt")); err != nil || string(text) != "mine" {
+		t.Errorf("notes.txt: %q, %v", text, err)
+	}
+	file := filepath.Join(path, "notes.txt")
+	if _, err := OpenDir(filepath.Join(file, "below")); err == nil {
+		t.Error("a directory below a file")
+	}
+}
