@@ -179,9 +179,9 @@ func TestOneBadAtEveryPosition(t *testing.T) {
 	eachBackend(t, func(t *testing.T, b backend.Backend) {
 		rng := rand.New(rand.NewSource(2))
 		v := warm(b, c)
-		sizes := []int{1, 2, 3, 4, 5, 8, 16, 23, 24, 25, 47, 48, 49, 64}
-		if b.Name() == "generic" || testing.Short() {
-			sizes = sizes[:6]
+		sizes, large := []int{1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 25, 48, 64}, []int{200, 1100, 2100}
+		if b.Name() == "generic" || testing.Short() { // nothing to search
+			sizes, large = sizes[:8], large[:1]
 		}
 		for _, n := range sizes {
 			batch := append(orders(rng, n-n/4), c.votes(rng, n/4)...)
@@ -191,7 +191,7 @@ func TestOneBadAtEveryPosition(t *testing.T) {
 				check(t, v, spoiled)
 			}
 		}
-		for _, n := range []int{200, 1100, 2100} { // the last one is more than a backend takes at once
+		for _, n := range large { // the last one is more than voi takes at once
 			batch := orders(rng, n)
 			for _, i := range []int{0, n/2 - 1, n / 2, n - 53, n - 52, n - 1} {
 				spoiled := append([]signed{}, batch...)

@@ -167,7 +167,8 @@ func TestVectorsInBatches(t *testing.T) {
 }
 
 // TestVectorsAsVotes makes members of all keys, among them those of small order and with encodings that are not
-// canonical, which no committee file could have. The rounds are enough for every key to get its table.
+// canonical, which no committee file could have. The rounds in between are enough for every key to get its
+// table.
 func TestVectorsAsVotes(t *testing.T) {
 	vectors := allVectors(t)
 	index := make(map[PublicKey]int)
@@ -183,15 +184,21 @@ func TestVectorsAsVotes(t *testing.T) {
 		}
 		c.member = index[c.key]
 	}
+	once := make([]signed, len(keys)) // one vector for each key
+	for _, c := range vectors {
+		if c.member >= 0 {
+			once[c.member] = c
+		}
+	}
 	eachBackend(t, func(t *testing.T, b backend.Backend) {
 		v := newVerifier(b, newKeySet(b, keys))
-		rounds := 102
-		if b.Name() == "generic" {
-			rounds = 1
+		check(t, v, vectors)
+		if b.Name() != "generic" { // which has no tables
+			for range 102 {
+				check(t, v, once)
+			}
 		}
-		for range rounds {
-			check(t, v, vectors)
-		}
+		check(t, v, vectors)
 		for i := range vectors {
 			check(t, v, vectors[i:i+1])
 		}
