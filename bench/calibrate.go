@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"fastpay/codec"
@@ -16,7 +17,7 @@ const (
 	calibrateFor     = 150 * time.Millisecond
 	calibrateBatch   = 128
 	leastOverhead    = 2 * time.Microsecond // of everything but signatures, a payment and core; the design's goal
-	calibrateMargin  = 1.05
+	calibrateMargin  = 1.1
 	afterWindow      = 300 * time.Millisecond // load goes on while the window's ends are recorded
 	preparedMemShare = 4                      // at most one in so many bytes of memory holds payments
 )
@@ -47,9 +48,11 @@ func signatureCost(w *workload) time.Duration {
 	}
 	v := crypto.NewVerifier(keys)
 	votes := make([]crypto.Signature, calibrateBatch)
+	runtime.LockOSThread() // its own CPU time counts: other programs must not make this one look slow
+	defer runtime.UnlockOSThread()
 	best := time.Hour
 	for began := time.Now(); time.Since(began) < calibrateFor; {
-		start := time.Now()
+		start := perf.ThreadUsage().CPU
 		v.Reset()
 		for i, message := range messages {
 			signatures := rounds[0][i*w.signaturesOf() : (i+1)*w.signaturesOf()]
@@ -60,7 +63,7 @@ func signatureCost(w *workload) time.Duration {
 		}
 		v.Verify()
 		w.members[0].SignBatch(votes, messages)
-		best = min(best, time.Since(start))
+		best = min(best, perf.ThreadUsage().CPU-start)
 	}
 	return best / calibrateBatch
 }

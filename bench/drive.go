@@ -27,6 +27,7 @@ var (
 	errExhausted = errors.New("the prepared payments ran out")
 	errRefusing  = errors.New("the authority rejects everything")
 	errSilent    = errors.New("the authority did not answer in time")
+	errNonsense  = errors.New("the authority sent what is no reply")
 	errHungUp    = errors.New("the authority closed a connection")
 )
 

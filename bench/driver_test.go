@@ -208,7 +208,7 @@ func TestUDPSendsOncePerQueueing(t *testing.T) {
 	}
 	defer unix.Close(pair[1])
 	s := newUDPSock(pair[0], made.lanes[0], made.workload, 2)
-	d := &udpDriver{meter: newMeter(), socks: []*udpSock{s}, budget: 3, timeout: time.Second}
+	d := &udpDriver{meter: newMeter(), socks: []*udpSock{s}, budget: 3, timeout: time.Second, out: newMmsg(false)}
 	d.refill(s, 0)
 	d.resend(s, resendAfter) // due again before they were ever sent
 	s.release(1, notFlying)  // and one of them was answered meanwhile

@@ -51,6 +51,7 @@ func DefaultOptions() Options {
 		Host:          "127.0.0.1",
 		Durability:    string(node.DurabilityNone),
 		MaxMessage:    codec.DefaultMaxMessage,
+		ProfileDir:    "results/profile",
 		SendTimeout:   4 * time.Second,
 		RecvTimeout:   4 * time.Second,
 	}

@@ -46,7 +46,7 @@ func prepare(ctx context.Context, w *workload, c *cache, accounts, shards, total
 			w.expand(accounts)
 		}
 		rounds := 1
-		for rounds < signRounds && (round+rounds+1)*accounts <= total && !c.hasRound(round+rounds) {
+		for rounds < signer.roundsAtOnce() && (round+rounds+1)*accounts <= total && !c.hasRound(round+rounds) {
 			rounds++
 		}
 		signatures, err := signer.sign(ctx, round, rounds, senders, p)
@@ -71,9 +71,12 @@ func prepare(ctx context.Context, w *workload, c *cache, accounts, shards, total
 	return made, nil
 }
 
-// signRounds is how many rounds are signed together, so that a sender's key signs several messages at once, which is
-// where signing in lanes pays.
-const signRounds = 8
+// Rounds are signed several together, so that a sender's key signs several messages at once, which is where signing in
+// lanes pays; fewer where they would take much memory.
+const (
+	signRounds = 8
+	signBytes  = 256 << 20
+)
 
 // signChunk is how many senders a goroutine takes at a time.
 const signChunk = 64
@@ -94,6 +97,11 @@ func newSigner(w *workload, lanes []*lane) *signer {
 		}
 	}
 	return s
+}
+
+func (s *signer) roundsAtOnce() int {
+	round := len(s.w.accounts) * s.w.signaturesOf() * crypto.SignatureSize
+	return min(signRounds, max(1, signBytes/round))
 }
 
 // sign makes the signatures of some rounds for the first senders accounts, one slice a round, signaturesOf for each

@@ -251,6 +251,23 @@ func TestServerThatHangsUp(t *testing.T) {
 	}
 }
 
+func TestServerThatSendsNonsense(t *testing.T) {
+	n := 0
+	r, s, p := smallRun(t, committee.TCP, 100, func(_ *codec.Message, reply []byte) []byte {
+		if n++; n == 100 {
+			return make([]byte, maxReadBuffer)
+		}
+		return reply
+	})
+	res, err := r.against(context.Background(), s, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Lost == 0 || res.Stopped != errNonsense.Error() || exitCode(t, res.Err(false)) != ExitFailed {
+		t.Errorf("%d lost, stopped %q, %v", res.Lost, res.Stopped, res.Err(false))
+	}
+}
+
 func TestMissingMoneyIsFound(t *testing.T) {
 	r, s, p := smallRun(t, committee.TCP, 100, nil)
 	s.change(func() { s.stolen = 1 })

@@ -46,8 +46,13 @@ type mark struct {
 	at  time.Duration
 }
 
-// tcpReadBuffer holds the replies to more than a thousand payments, and the largest message that an authority may send.
-const tcpReadBuffer = 512 << 10
+// A connection's buffer for replies holds those to a thousand payments, less when there are very many connections, and
+// always the largest message that an authority may send.
+const (
+	maxReadBuffer = 512 << 10
+	minReadBuffer = 128 << 10
+	readBuffers   = 128 << 20 // of all connections
+)
 
 // newTCPDriver connects to each lane's shard, port base+shard of host, and splits inFlight among them.
 func newTCPDriver(host string, base int, lanes []*lane, inFlight int, timeout time.Duration, m *meter) (*tcpDriver, error) {
@@ -56,12 +61,13 @@ func newTCPDriver(host string, base int, lanes []*lane, inFlight int, timeout ti
 		return nil, err
 	}
 	d := &tcpDriver{poller: p, meter: m, timeout: timeout}
+	buffer := min(maxReadBuffer, max(minReadBuffer, readBuffers/len(lanes)))
 	for i, l := range lanes {
 		fd, err := dial(unix.SOCK_STREAM, host, base+l.shard, timeout)
 		if err != nil {
 			return nil, errors.Join(err, d.close())
 		}
-		d.conns = append(d.conns, &tcpConn{lane: l, fd: fd, window: share(inFlight, len(lanes), i), in: make([]byte, tcpReadBuffer)})
+		d.conns = append(d.conns, &tcpConn{lane: l, fd: fd, window: share(inFlight, len(lanes), i), in: make([]byte, buffer)})
 		if err := d.watch(fd, i, unix.EPOLLIN); err != nil {
 			return nil, errors.Join(err, d.close())
 		}
@@ -161,7 +167,7 @@ func (d *tcpDriver) read(c *tcpConn, now time.Duration) {
 		c.have += n
 		used, ok := d.replies(c, c.in[:c.have], now)
 		if !ok {
-			d.drop(c, errHungUp)
+			d.drop(c, errNonsense)
 			return
 		}
 		c.have = copy(c.in, c.in[used:c.have])

@@ -16,7 +16,8 @@ type udpDriver struct {
 	poller
 	meter   *meter
 	socks   []*udpSock
-	budget  int // as tcpDriver's
+	in, out *mmsg // one call at a time
+	budget  int   // as tcpDriver's
 	timeout time.Duration
 	scanned time.Duration
 	heard   time.Duration // when the last datagram came
@@ -37,7 +38,6 @@ type udpSock struct {
 	ranks    []uint32 // open addressing on an address's first bytes: rank + 1, 0 empty
 	begun    int      // payments of the lane
 	queue    []int32  // flights whose request is to be sent
-	in, out  *mmsg
 }
 
 const (
@@ -77,7 +77,7 @@ func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight in
 	if err != nil {
 		return nil, err
 	}
-	d := &udpDriver{poller: p, meter: m, timeout: timeout}
+	d := &udpDriver{poller: p, meter: m, timeout: timeout, in: newMmsg(true), out: newMmsg(false)}
 	for i, l := range lanes {
 		fd, err := dial(unix.SOCK_DGRAM, host, base+l.shard, timeout)
 		if err != nil {
@@ -92,7 +92,7 @@ func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight in
 }
 
 func newUDPSock(fd int, l *lane, w *workload, window int) *udpSock {
-	s := &udpSock{lane: l, fd: fd, in: newMmsg(true), out: newMmsg(false)}
+	s := &udpSock{lane: l, fd: fd}
 	s.flights = make([]flight, window)
 	s.queue = make([]int32, 0, window)
 	for i := range window {
@@ -183,12 +183,12 @@ func (d *udpDriver) step() error {
 
 func (d *udpDriver) receive(s *udpSock, now time.Duration) {
 	for {
-		n, err := s.in.receive(s.fd)
+		n, err := d.in.receive(s.fd)
 		if err != nil { // an ICMP message: the port is closed; requests in flight will time out
 			return
 		}
 		for i := range n {
-			d.reply(s, s.in.datagram(i), now)
+			d.reply(s, d.in.datagram(i), now)
 		}
 		if n < mmsgBatch {
 			return
@@ -333,19 +333,19 @@ func (d *udpDriver) flush(s *udpSock) {
 			case idle: // answered while it waited to be sent again
 				continue
 			case ordered:
-				s.out.set(n, s.lane.order(f.payment))
+				d.out.set(n, s.lane.order(f.payment))
 			case certified:
-				s.out.set(n, s.lane.certificate(f.payment))
+				d.out.set(n, s.lane.certificate(f.payment))
 			}
 			from[n] = taken
 			n++
 		}
-		sent, err := s.out.send(s.fd, n)
+		sent, err := d.out.send(s.fd, n)
 		if err != nil { // an ICMP message about an earlier datagram; this one was not sent
 			sent = 0
 		}
 		for i := range sent {
-			d.meter.transferred(int(s.out.vectors[i].Len))
+			d.meter.transferred(int(d.out.vectors[i].Len))
 		}
 		if sent < n {
 			taken = from[sent]

@@ -67,7 +67,7 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.json, "json", "", "also write the result to `FILE`, as JSON")
 	flags.BoolVar(&f.InProcess, "in-process", f.InProcess, "run the authority in this process, still behind sockets")
 	flags.StringVar(&f.profile, "profile", "", "take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
-	flags.StringVar(&f.ProfileDir, "profile-dir", ".", "`FOLDER` for profiles")
+	flags.StringVar(&f.ProfileDir, "profile-dir", f.ProfileDir, "`FOLDER` for profiles")
 	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
 	flags.BoolVar(&f.NoCache, "no-cache", f.NoCache, "make all payments anew, and keep none")
 	flags.IntVar(&f.MaxMessage, "buffer-size", f.MaxMessage, "largest message in `BYTES`")
