@@ -20,18 +20,20 @@ type Usage struct {
 }
 
 // ProcessUsage is the usage of this process with all its threads.
-func ProcessUsage() Usage { return usage(unix.RUSAGE_SELF) }
+func ProcessUsage() Usage { return usage(unix.RUSAGE_SELF, unix.CLOCK_PROCESS_CPUTIME_ID) }
 
 // ThreadUsage is the usage of the calling thread; the goroutine must be locked to it. PeakRSSBytes is the process's.
-func ThreadUsage() Usage { return usage(unix.RUSAGE_THREAD) }
+func ThreadUsage() Usage { return usage(unix.RUSAGE_THREAD, unix.CLOCK_THREAD_CPUTIME_ID) }
 
-func usage(who int) Usage {
+// usage takes CPU time from a clock, because getrusage may know it to the last timer tick only.
+func usage(who int, clock int32) Usage {
 	var r unix.Rusage
-	if unix.Getrusage(who, &r) != nil { // fails for a bad who or a bad pointer only
+	var cpu unix.Timespec
+	if unix.Getrusage(who, &r) != nil || unix.ClockGettime(clock, &cpu) != nil { // fail for bad arguments only
 		return Usage{}
 	}
 	u := Usage{
-		CPU:                time.Duration(r.Utime.Nano() + r.Stime.Nano()),
+		CPU:                time.Duration(cpu.Nano()),
 		PeakRSSBytes:       r.Maxrss << 10,
 		VoluntarySwitches:  r.Nvcsw,
 		PreemptiveSwitches: r.Nivcsw,

@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -17,6 +18,21 @@ func TestUsageGrowsWithWork(t *testing.T) {
 	if ProcessUsage().PeakRSSBytes < 1<<20 {
 		t.Errorf("peak memory %d bytes", ProcessUsage().PeakRSSBytes)
 	}
+}
+
+func TestThreadUsageIsExact(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const wall = 200 * time.Microsecond // far below a timer tick
+	for range 100 {
+		before := ThreadUsage().CPU
+		for began := time.Now(); time.Since(began) < wall; {
+		}
+		if used := ThreadUsage().CPU - before; used > wall/2 && used < 2*wall {
+			return
+		}
+	}
+	t.Errorf("%v of work are never seen as such", wall)
 }
 
 func TestResetPeakRSS(t *testing.T) {
