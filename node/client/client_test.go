@@ -101,7 +101,7 @@ func TestTransferRefused(t *testing.T) {
 // TestSlowMinorityDelaysNothing makes a transfer while f authorities are silent or slow.
 func TestSlowMinorityDelaysNothing(t *testing.T) {
 	slow := func(_ *fakeAuthority, _ *codec.Message, answer func() []byte) []byte {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second)
 		return answer()
 	}
 	for name, b := range map[string]behavior{"silent": silent, "slow": slow} {
@@ -113,12 +113,12 @@ func TestSlowMinorityDelaysNothing(t *testing.T) {
 			if _, err := c.Transfer(t.Context(), accounts[0].Address, payTo(accounts[1].Address), 10, codec.UserData{}); err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(start); took > 250*time.Millisecond {
+			if took := time.Since(start); took > 800*time.Millisecond {
 				t.Errorf("took %v", took)
 			}
 			start = time.Now()
 			c.Close()
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("closing took %v", took)
 			}
 		})

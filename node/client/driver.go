@@ -110,7 +110,8 @@ func newDriver(c *committee.Committee, g goal, account codec.Address, known Look
 // first: with the payer's earlier certificates, and when it does not know of the money, with the payments in received.
 // The certificate may turn out to be of another order, when the number has been used; compare the transfers. What
 // authorities said in survey, if not nil, they are not asked again.
-func NewCertify(c *committee.Committee, order codec.Order, received []codec.Certificate, known Lookup, survey *Driver) *Driver {
+func NewCertify(c *committee.Committee, order codec.Order, received []codec.Certificate, known Lookup,
+	survey *Driver) *Driver {
 	d := newDriver(c, goalCertify, *order.Sender(), known)
 	d.order = order
 	d.signed = order.AppendSignedBytes(nil)

@@ -67,7 +67,8 @@ func (c *Client) Receive(ctx context.Context, address codec.Address) ([]codec.Ce
 
 // countReceived settles and counts certificates, which are ordered by payer and number. Settling a payer's last one
 // settles all before it.
-func (c *Client) countReceived(ctx context.Context, a *Account, list []codec.Certificate) (counted []codec.Certificate, err error) {
+func (c *Client) countReceived(ctx context.Context, a *Account, list []codec.Certificate) (counted []codec.Certificate,
+	err error) {
 	for len(list) > 0 {
 		payer := *list[0].Order().Sender()
 		n := 1

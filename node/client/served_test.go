@@ -201,7 +201,8 @@ func (s *served) lose(share float64) {
 func (s *served) networked(t testing.TB, accounts int, timeout time.Duration) (*Client, []*Account) {
 	t.Helper()
 	local, list := s.client(t, accounts, true)
-	c, err := New(Options{Committee: s.committee, Wallet: local.wallet, RecvTimeout: timeout, SendTimeout: timeout, CatchUp: 5 * time.Second})
+	c, err := New(Options{Committee: s.committee, Wallet: local.wallet, RecvTimeout: timeout, SendTimeout: timeout,
+		CatchUp: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

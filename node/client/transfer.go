@@ -39,7 +39,8 @@ var (
 // changes nothing; after that, errors wrap ErrPending, ErrNotSettled (the certificate is returned) or ErrNumberUsed.
 //
 // Whatever is left of an earlier payment of the account is finished first.
-func (c *Client) Transfer(ctx context.Context, from codec.Address, to codec.Recipient, amount uint64, data codec.UserData) (codec.Certificate, error) {
+func (c *Client) Transfer(ctx context.Context, from codec.Address, to codec.Recipient, amount uint64,
+	data codec.UserData) (codec.Certificate, error) {
 	a, err := c.account(&from)
 	if err != nil {
 		return codec.Certificate{}, err
@@ -60,7 +61,8 @@ func (c *Client) Transfer(ctx context.Context, from codec.Address, to codec.Reci
 	if amount > a.Spendable() {
 		return codec.Certificate{}, &InsufficientFundsError{amount, a.Spendable()}
 	}
-	order, err := sign(a, codec.Transfer{Sender: from, Recipient: to, Amount: amount, SequenceNumber: a.NextSequenceNumber, UserData: data})
+	order, err := sign(a, codec.Transfer{Sender: from, Recipient: to, Amount: amount,
+		SequenceNumber: a.NextSequenceNumber, UserData: data})
 	if err != nil {
 		return codec.Certificate{}, err
 	}
@@ -157,7 +159,7 @@ func (c *Client) finish(ctx context.Context, a *Account, survey *Driver) (codec.
 			return codec.Certificate{}, fmt.Errorf("%w: %w", ErrPending, err)
 		}
 		if certificate, err = c.certify(ctx, a, order, survey); err != nil {
-			return codec.Certificate{}, fmt.Errorf("%w: number %d of account %s stays in the wallet and is tried again by its next command: %w",
+			return codec.Certificate{}, fmt.Errorf("%w: number %d of account %s stays in the wallet, its next command tries again: %w",
 				ErrPending, number, codec.FormatAddress(&a.Address), err)
 		}
 	}
@@ -167,7 +169,8 @@ func (c *Client) finish(ctx context.Context, a *Account, survey *Driver) (codec.
 	}
 	if !sameTransfer(certificate.Order(), order) {
 		if settleErr == nil {
-			return codec.Certificate{}, fmt.Errorf("%w (account %s, number %d)", ErrNumberUsed, codec.FormatAddress(&a.Address), number)
+			return codec.Certificate{}, fmt.Errorf("%w (account %s, number %d)", ErrNumberUsed,
+				codec.FormatAddress(&a.Address), number)
 		}
 		return codec.Certificate{}, fmt.Errorf("%w: %w", ErrPending, settleErr)
 	}
@@ -192,7 +195,8 @@ func (c *Client) certify(ctx context.Context, a *Account, order codec.Order, sur
 		}
 	}
 	if len(ours.Conflicts()) > 0 {
-		return codec.Certificate{}, fmt.Errorf("authorities hold another signed transfer of this number, and neither has a quorum: %w", err)
+		return codec.Certificate{}, fmt.Errorf("authorities hold another signed transfer of this number, and neither has a"+
+			" quorum: %w", err)
 	}
 	return codec.Certificate{}, err
 }
@@ -291,7 +295,8 @@ func (c *Client) adoptSent(ctx context.Context, a *Account, survey *Driver) erro
 	if a.NextSequenceNumber == known {
 		return nil
 	}
-	c.log.Warn("the wallet lacked transfers of this account", "account", codec.FormatAddress(&a.Address), "found", a.NextSequenceNumber-known)
+	c.log.Warn("the wallet lacked transfers of this account", "account", codec.FormatAddress(&a.Address),
+		"found", a.NextSequenceNumber-known)
 	return c.wallet.Save()
 }
 

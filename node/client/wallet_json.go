@@ -109,13 +109,22 @@ func appendOrder(dst []byte, o codec.Order) []byte {
 func appendNumbers(dst []byte, b []byte) []byte {
 	dst = append(dst, '[')
 	for i, v := range b {
-		if i > 0 {
-			dst = append(dst, ',')
+		text := numberTexts[v]
+		if i == 0 {
+			text = text[1:]
 		}
-		dst = strconv.AppendUint(dst, uint64(v), 10)
+		dst = append(dst, text...)
 	}
 	return append(dst, ']')
 }
+
+// numberTexts has ",0" to ",255": a wallet is mostly such numbers, and is written twice for each transfer.
+var numberTexts = func() (texts [256]string) {
+	for i := range texts {
+		texts[i] = "," + strconv.Itoa(i)
+	}
+	return texts
+}()
 
 // parseAccount reads one line, without its line end, into memory of its own. Whether the account makes sense is for check.
 func parseAccount(line []byte) (*Account, error) {

@@ -131,7 +131,8 @@ func TestWalletBadLine(t *testing.T) {
 	f("the same account twice", good[0], "earlier line")
 	f("another's key", strings.Replace(good[1], address(good[1]), address(good[2]), 1), "key does not belong")
 	f("broken seed", edit(`"key":"`+key(good[1])[:4], `"key":"AAAA`), "key does not belong")
-	f("pending of another", edit(`[]}`, `[],"pending_transfer":`+string(appendOrder(nil, testOrder(testKey(1), testKey(2).Public(), 1, 0)))+`}`), "of another account")
+	pending := string(appendOrder(nil, testOrder(testKey(1), testKey(2).Public(), 1, 0)))
+	f("pending of another", edit(`[]}`, `[],"pending_transfer":`+pending+`}`), "of another account")
 }
 
 func key(line string) string { _, k, _ := strings.Cut(line, `"key":"`); return k[:88] }
@@ -353,6 +354,28 @@ func BenchmarkWalletLoad(b *testing.B) {
 	}
 }
 
+// BenchmarkAccountLine writes accounts that hold a certificate, as most bytes of a used wallet are.
+func BenchmarkAccountLine(b *testing.B) {
+	w := newWorld(b, 4)
+	c := w.certificate(testOrder(testKey(1), testKey(2).Public(), 1, 0))
+	a := &Account{Address: testKey(1).Public(), NextSequenceNumber: 1, Sent: []codec.Certificate{c}}
+	line := appendAccount(nil, a)
+	b.Run("write", func(b *testing.B) {
+		b.SetBytes(int64(len(line)))
+		for b.Loop() {
+			line = appendAccount(line[:0], a)
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		b.SetBytes(int64(len(line)))
+		for b.Loop() {
+			if _, err := parseAccount(line[:len(line)-1]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // drawAccount favors limits; the signatures are noise of the right shape.
 func drawAccount(t *rapid.T) *Account {
 	number := func(label string) uint64 {
@@ -408,7 +431,8 @@ func drawAccount(t *rapid.T) *Account {
 func testKey(n byte) *crypto.PrivateKey { return crypto.NewPrivateKey(&[32]byte{'k', 'e', 'y', n}) }
 
 func testOrder(from *crypto.PrivateKey, to codec.Address, amount, number uint64) codec.Order {
-	t := codec.Transfer{Sender: from.Public(), Recipient: codec.Recipient{Kind: codec.FastPay, Address: to}, Amount: amount, SequenceNumber: number}
+	t := codec.Transfer{Sender: from.Public(), Recipient: codec.Recipient{Kind: codec.FastPay, Address: to},
+		Amount: amount, SequenceNumber: number}
 	var s crypto.Signature
 	from.Sign(&s, t.AppendSignedBytes(nil))
 	return codec.NewOrder(&t, &s)

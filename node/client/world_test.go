@@ -99,7 +99,8 @@ func boasts(_ *fakeAuthority, request *codec.Message, answer func() []byte) []by
 	if request.Kind != codec.KindInfoRequest || request.InfoRequest().HasSequence {
 		return answer()
 	}
-	return codec.AppendInfoResponse(nil, &codec.InfoResponse{Account: request.InfoRequest().Account, NextSequenceNumber: 1_000_000})
+	r := codec.InfoResponse{Account: request.InfoRequest().Account, NextSequenceNumber: 1_000_000}
+	return codec.AppendInfoResponse(nil, &r)
 }
 
 // forgets says that all earlier payments are missing, again and again.
@@ -152,7 +153,8 @@ func (a *fakeAuthority) start(t testing.TB) {
 	a.shards = nil
 	n := a.world.committee.Member(a.index).NumShards
 	for i := range n {
-		s, err := authority.New(authority.Options{Committee: a.world.committee, Name: a.key.Public(), Shard: i, NumShards: n, ArchiveBytes: 4 << 20, RememberCredits: true})
+		s, err := authority.New(authority.Options{Committee: a.world.committee, Name: a.key.Public(), Shard: i, NumShards: n,
+			ArchiveBytes: 4 << 20, RememberCredits: true})
 		if err != nil {
 			t.Fatal(err)
 		}
