@@ -424,6 +424,24 @@ func TestHalvesMatchBig(t *testing.T) {
 	check(Scalar{1})
 	check(Scalar{0, 1 << 63})
 	check(Scalar{0, 0, 1})
+	for n := range 253 {
+		var k Scalar
+		k[n/64] = 1 << (n % 64)
+		check(k)
+		k[0] |= 1
+		check(k)
+	}
+	for n := range uint64(300) { // close to l, l/2 and l/3
+		for by := range uint64(3) {
+			var k Scalar
+			limbs := new(big.Int).Div(l, new(big.Int).SetUint64(by+1))
+			limbs.Sub(limbs, new(big.Int).SetUint64(n+1))
+			for i, word := range limbs.Bits() {
+				k[i] = uint64(word)
+			}
+			check(k)
+		}
+	}
 	for range 30000 {
 		s, _ := randomScalar(rng)
 		check(s)

@@ -20,14 +20,7 @@ func (s *Scalar) SetBytes(in *[32]byte) {
 }
 
 // Reduced reports whether s is below the group order. Not in constant time.
-func (s *Scalar) Reduced() bool {
-	for i := 3; i >= 0; i-- {
-		if s[i] != order[i] {
-			return s[i] < order[i]
-		}
-	}
-	return false
-}
+func (s *Scalar) Reduced() bool { return s.less(&order) }
 
 // IsZero reports whether s is 0.
 func (s *Scalar) IsZero() bool { return *s == Scalar{} }
