@@ -4,7 +4,7 @@ package ifma
 
 // Dispatch of the bucket kernels on one bool, decided at start.
 
-func bucketsAdd(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, room *sumRoom) {
+func bucketsAdd(buckets *byte, stride int, points *CachedPoint, digits *uint64, n int, room *sumRoom) {
 	if useKernels {
 		bucketsAddIFMA(buckets, stride, points, digits, n, room)
 		return

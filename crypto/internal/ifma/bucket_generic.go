@@ -4,31 +4,37 @@ import "unsafe"
 
 // Twins of the bucket kernels.
 
+// neutralWords is the neutral element as a bucket.
+var neutralWords = [4 * numLimbs]uint64{0: 1, 4: 1, 8: 1}
+
 // bucketWords is the bucket at an address, as words.
 func bucketWords(b *byte) *[4 * numLimbs]uint64 { return (*[4 * numLimbs]uint64)(unsafe.Pointer(b)) }
 
+// parts are the elements of a point in the order of a bucket: its words are limbs 0 to 3 of each, then their limbs 4.
+func (p *lanePoint) parts() [4]*lane { return [4]*lane{&p.sum, &p.diff, &p.z, &p.t} }
+
 func pointOfWords(w *[4 * numLimbs]uint64) (p lanePoint) {
-	copy(p.sum[:], w[:])
-	copy(p.diff[:], w[numLimbs:])
-	copy(p.z[:], w[2*numLimbs:])
-	copy(p.t[:], w[3*numLimbs:])
+	for k, v := range p.parts() {
+		copy(v[:4], w[4*k:])
+		v[4] = w[16+k]
+	}
 	return p
 }
 
 func (p *lanePoint) words() (w [4 * numLimbs]uint64) {
-	copy(w[:], p.sum[:])
-	copy(w[numLimbs:], p.diff[:])
-	copy(w[2*numLimbs:], p.z[:])
-	copy(w[3*numLimbs:], p.t[:])
+	for k, v := range p.parts() {
+		copy(w[4*k:], v[:4])
+		w[16+k] = v[4]
+	}
 	return w
 }
 
-func bucketsAddGeneric(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, _ *sumRoom) {
+func bucketsAddGeneric(buckets *byte, stride int, points *CachedPoint, digits *uint64, n int, _ *sumRoom) {
 	all := unsafe.Slice(points, n)
 	for i, d := range unsafe.Slice(digits, n) {
 		for l := range Lanes {
 			q := laneAffine{lane(all[i][:5]), lane(all[i][5:10]), lane(all[i][10:15])}
-			digit := int(d[l])
+			digit := int(int8(d >> (8 * l)))
 			if digit < 0 {
 				digit = -digit
 				q = laneAffine{q.diff, q.sum, lane{}.minus(q.t, biasTwice)}
@@ -46,7 +52,7 @@ func bucketsTakeGeneric(out *Point, buckets *byte, stride int) {
 		w := bucketWords(rowPointer(buckets, stride, l))
 		p := pointOfWords(w)
 		out.put(l, &p)
-		*w = [4 * numLimbs]uint64{0: 1, numLimbs: 1, 2 * numLimbs: 1}
+		*w = neutralWords
 	}
 }
 

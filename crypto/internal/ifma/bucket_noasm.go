@@ -4,7 +4,7 @@ package ifma
 
 // Without the bucket kernels their twins do the work.
 
-func bucketsAdd(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, room *sumRoom) {
+func bucketsAdd(buckets *byte, stride int, points *CachedPoint, digits *uint64, n int, room *sumRoom) {
 	bucketsAddGeneric(buckets, stride, points, digits, n, room)
 }
 

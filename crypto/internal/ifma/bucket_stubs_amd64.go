@@ -9,7 +9,7 @@ package ifma
 // before it. Points and buckets reduced in, buckets reduced out.
 //
 //go:noescape
-func bucketsAddIFMA(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, room *sumRoom)
+func bucketsAddIFMA(buckets *byte, stride int, points *CachedPoint, digits *uint64, n int, room *sumRoom)
 
 // bucketsTakeIFMA sets out to the bucket at buckets in lane 0, stride bytes behind it in lane 1, and so on, and the
 // buckets to the neutral element.

@@ -23,14 +23,14 @@ const sumChunk = 96
 type sumRoom struct {
 	room      [4]Element
 	point     Point
-	addresses [Lanes]uint64
+	addresses [2][Lanes]uint64
 }
 
 // terms are points that wait to be added, with the digits of each group of windows.
 type terms struct {
 	n      int
 	points [sumChunk]CachedPoint
-	digits [longGroups][sumChunk][Lanes]int8
+	digits [longGroups][sumChunk + 1]uint64 // a byte with sign for each lane; the kernel reads one more
 }
 
 // Sum is a sum of multiples of points, [s1]P1 + [s2]P2 ..., for the batch equation of signatures. A lane is a window of
@@ -59,21 +59,13 @@ func NewSum() *Sum {
 	m.twoD.setAll(laneTwoD)
 	for g := range m.buckets {
 		for i := range Lanes * bucketsLane {
-			m.bucketsSet(g, i)
+			*bucketWords(&m.buckets[g][160*i]) = neutralWords
 		}
 	}
 	var keys [1]Key
 	NewScratch().DecodeKeys(keys[:], []bool{false}, basePoint[:], 32)
 	m.base = keys[0]
 	return m
-}
-
-// bucketsSet sets bucket i of a group to the neutral element.
-func (m *Sum) bucketsSet(group, i int) {
-	b := m.buckets[group][160*i:]
-	for _, limb := range []int{0, numLimbs, 2 * numLimbs} {
-		binary.LittleEndian.PutUint64(b[8*limb:], 1)
-	}
 }
 
 // shortScalarBits is the size of the scalars of AddShort.
@@ -97,7 +89,7 @@ func (m *Sum) AddKey(k *Key, scalar *[32]byte) {
 	t := &m.short
 	t.points[t.n] = k.Point
 	m.push(t, &d, shortGroups)
-	high := [longGroups][Lanes]int8{d[2], d[3]}
+	high := [longGroups]uint64{d[2], d[3]}
 	t.points[t.n] = k.High
 	m.push(t, &high, shortGroups)
 }
@@ -128,7 +120,7 @@ func longScalar(scalar *[32]byte) [4]uint64 {
 }
 
 // push completes the term at t.n with its digits.
-func (m *Sum) push(t *terms, digits *[longGroups][Lanes]int8, groups int) {
+func (m *Sum) push(t *terms, digits *[longGroups]uint64, groups int) {
 	for g := range groups {
 		t.digits[g][t.n] = digits[g]
 	}
@@ -149,15 +141,15 @@ func (m *Sum) flush(t *terms, groups int) {
 	t.n = 0
 }
 
-// signedDigits cuts a scalar below 2^253 into bytes with sign: group g holds the weights 2^(64g) to 2^(64g+56). With 128
-// added to every byte the digits are the bytes less 128 again; what a digit borrows from the next one is then a plain
-// carry. A scalar below 2^126 has no digits beyond group 1.
-func signedDigits(scalar [4]uint64) (d [longGroups][Lanes]int8) {
+// signedDigits cuts a scalar below 2^253 into bytes with sign, eight to a word: word g holds those that weigh 2^(64g) to
+// 2^(64g+56). With 128 added to every byte the digits are the bytes less 128 again; what a digit borrows from the next
+// one is then a plain carry. A scalar below 2^126 has no digits beyond word 1.
+func signedDigits(scalar [4]uint64) (d [longGroups]uint64) {
 	const offset = 0x8080808080808080
 	var carry uint64
 	for g, w := range scalar {
 		w, carry = bits.Add64(w, offset, carry)
-		binary.LittleEndian.PutUint64((*[Lanes]byte)(unsafe.Pointer(&d[g]))[:], w^offset)
+		d[g] = w ^ offset
 	}
 	return d
 }

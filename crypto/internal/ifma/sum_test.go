@@ -169,7 +169,7 @@ func TestSignedDigitsVsBig(t *testing.T) {
 		got := new(big.Int)
 		for i := longGroups*Lanes - 1; i >= 0; i-- {
 			got.Lsh(got, digitBits)
-			got.Add(got, big.NewInt(int64(d[i/Lanes][i%Lanes])))
+			got.Add(got, big.NewInt(int64(int8(d[i/Lanes]>>(8*(i%Lanes))))))
 		}
 		if got.Cmp(v) != 0 {
 			t.Fatalf("%x: digits %v", v, d)
@@ -190,14 +190,14 @@ func TestBucketsVsTwins(t *testing.T) {
 		}
 		twin := buckets
 		var points [7]CachedPoint
-		var digits [7][Lanes]int8
+		var digits [8]uint64 // one more than points
 		for i := range points {
 			for k := range 3 {
 				v := weirdLane(r, reducedLimit)
 				copy(points[i][numLimbs*k:], v[:])
 			}
 			for l := range Lanes {
-				digits[i][l] = int8([]int{-128, -127, -1, 0, 1, 127, r.IntN(256) - 128, 5}[r.IntN(8)])
+				digits[i] |= uint64([]byte{0x80, 0x81, 0xff, 0, 1, 0x7f, byte(r.IntN(256)), 5}[r.IntN(8)]) << (8 * l)
 			}
 		}
 		bucketsAdd(&buckets[0], stride, &points[0], &digits[0], len(points), &room)

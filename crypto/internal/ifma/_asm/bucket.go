@@ -10,22 +10,31 @@ import (
 const (
 	cachedBytes = 128 // CachedPoint: y+x, y-x, 2dxy in limbs, one word spare
 	bucketBytes = 160 // a bucket: one lane of a Point, twenty words
-	pointParts  = 5   // a Point in parts of four words
+	pointParts  = 5   // those in parts of four words, which are transposed together
 )
+
+// pointVector is the vector of a Point that is word i of a part: parts 0 to 3 are limbs 0 to 3 of Y+X, Y-X, Z and T,
+// part 4 is their limbs 4.
+func pointVector(part, i int) int {
+	if part < 4 {
+		return limbs*part + i
+	}
+	return limbs*i + 4
+}
 
 // sumRoom is the memory of a bucket addition: type sumRoom of package ifma.
 type sumRoom struct {
 	m         room
 	p         point
-	vectors   func(part, i int) Mem // the vectors of p, four to a part
 	addresses func(lane int) Mem
+	next      func(lane int) Mem
 }
 
 func sumRoomAt(base Register) sumRoom {
 	return sumRoom{
 		m: roomAt(base, 0), p: pointAt(base, roomBytes),
-		vectors:   func(part, i int) Mem { return Mem{Base: base, Disp: roomBytes + limbBytes*(4*part+i)} },
 		addresses: func(lane int) Mem { return Mem{Base: base, Disp: roomBytes + pointBytes + 8*lane} },
+		next:      func(lane int) Mem { return Mem{Base: base, Disp: roomBytes + pointBytes + 64 + 8*lane} },
 	}
 }
 
@@ -45,7 +54,7 @@ func bucketSet() {
 // cache lines; the words are transposed on the way in and out.
 func bucketsAdd() {
 	kernel("bucketsAddIFMA",
-		"func(buckets *byte, stride int, points *CachedPoint, digits *[8]int8, n int, room *sumRoom)",
+		"func(buckets *byte, stride int, points *CachedPoint, digits *uint64, n int, room *sumRoom)",
 		"bucketsAddIFMA adds each of n points, at least 1, to the bucket of the absolute value of its digit in each lane,\n"+
 			"or its negative where the digit is negative. The buckets of a lane lie stride bytes behind those of the one\n"+
 			"before it. Points and buckets reduced in, buckets reduced out.")
@@ -56,48 +65,81 @@ func bucketsAdd() {
 	r := sumRoomAt(Load(Param("room"), GP64()))
 	lanes := laneBases()
 
+	VMOVDQU64(bucketAddresses(digits, lanes), r.addresses(0))
+
 	Label("point")
-	digit, offset := ZMM(), ZMM()
-	VPMOVSXBQ(Mem{Base: digits}, digit)
-	negative := K()
-	VPMOVQ2M(digit, negative)
-	VPABSQ(digit, digit)
-	VPSLLQ(U8(7), digit, offset) // 160 = 128 + 32
-	VPSLLQ(U8(5), digit, digit)
-	VPADDQ(offset, digit, digit)
-	VPADDQ(lanes, digit, digit)
-	VMOVDQU64(digit, r.addresses(0))
 	var address [8]GPVirtual
 	for i := range address {
 		address[i] = GP64()
 		MOVQ(r.addresses(i), address[i])
 	}
+	negative, digit := K(), ZMM()
+	VPMOVSXBQ(Mem{Base: digits}, digit)
+	VPMOVQ2M(digit, negative)
+	ADDQ(U8(8), digits)
+	VMOVDQU64(bucketAddresses(digits, lanes), r.next(0))
 	part := func(k int) rows {
 		return func(lane int) Mem { return Mem{Base: address[lane], Disp: 32 * k} }
 	}
-	for k := range pointParts {
-		for i, w := range loadRows(part(k)) {
-			VMOVDQU64(w, r.vectors(k, i))
+	for i := range 8 {
+		a := GP64()
+		MOVQ(r.next(i), a)
+		for line := range 3 {
+			PREFETCHT0(Mem{Base: a, Disp: 64 * line})
 		}
 	}
-	addMixed(r.p, r.p, cached(p, negative), r.m)
+	var sum, diff element
+	out := pointSink{
+		z: r.p.z.store, t: r.p.t.store,
+		diff: func(e element) { diff = e }, sum: func(e element) { sum = e },
+	}
+	addMixed(out, bucketSource(part), cached(p, negative), r.m)
 	for i := range address { // they do not fit in registers across the addition
 		address[i] = GP64()
 		MOVQ(r.addresses(i), address[i])
 	}
-	for k := range pointParts {
-		var w words
-		for i := range w {
-			w[i] = ZMM()
-			VMOVDQU64(r.vectors(k, i), w[i])
-		}
-		storeRows(w, part(k))
+	storeRows(words(sum[:4]), part(0))
+	storeRows(words(diff[:4]), part(1))
+	storeRows(words{sum[4], diff[4], r.p.z.limb(4), r.p.t.limb(4)}, part(4))
+	for k, s := range []slot{r.p.z, r.p.t} {
+		storeRows(words{s.limb(0), s.limb(1), s.limb(2), s.limb(3)}, part(2+k))
 	}
+	following := ZMM()
+	VMOVDQU64(r.next(0), following)
+	VMOVDQU64(following, r.addresses(0))
 	ADDQ(U8(cachedBytes), p)
-	ADDQ(U8(8), digits)
 	DECQ(n)
 	JNZ(LabelRef("point"))
 	done()
+}
+
+// bucketSource is the point whose parts are rows of a bucket in each lane. T, which an addition reads first, brings limb 4 of
+// the others with it.
+func bucketSource(part func(k int) rows) pointSource {
+	var last words
+	join := func(k int) source {
+		w := loadRows(part(k))
+		return element{w[0], w[1], w[2], w[3], last[k]}
+	}
+	return pointSource{
+		t: func() source {
+			last = loadRows(part(4))
+			return join(3)
+		},
+		z: func() source { return join(2) }, diff: func() source { return join(1) }, sum: func() source { return join(0) },
+	}
+}
+
+// bucketAddresses is the address of the bucket of the digit at digits in each lane.
+func bucketAddresses(digits Register, lanes VecVirtual) VecVirtual {
+	digit, offset := ZMM(), ZMM()
+	VPMOVSXBQ(Mem{Base: digits}, digit)
+	VPABSQ(digit, digit)
+	VPSLLQ(U8(7), digit, offset) // 160 = 128 + 32
+	VPSLLQ(U8(5), digit, digit)
+	VPADDQ(offset, digit, digit)
+	VPADDQ(lanes, digit, digit)
+	return digit
 }
 
 // laneBases is the address of the first bucket of each lane.
@@ -157,14 +199,14 @@ func bucketsTake() {
 	neutral := GLOBL("neutralBucket", attrReadOnly)
 	for i := range 4 * pointParts {
 		one := uint64(0)
-		if i%limbs == 0 && i < 3*limbs { // limb 0 of Y+X, Y-X and Z
+		if i%4 == 0 && i < 3*4 { // limb 0 of Y+X, Y-X and Z
 			one = 1
 		}
 		DATA(8*i, U64(one))
 	}
 	for k := range pointParts {
 		for i, w := range loadRows(func(lane int) Mem { return at(lane).Offset(32 * k) }) {
-			VMOVDQU64(w, Mem{Base: out, Disp: limbBytes * (4*k + i)})
+			VMOVDQU64(w, Mem{Base: out, Disp: limbBytes * pointVector(k, i)})
 		}
 		part := YMM()
 		VMOVDQU64(neutral.Offset(32*k), part)
@@ -221,7 +263,7 @@ func storePoints() {
 		var w words
 		for i := range w {
 			w[i] = ZMM()
-			VMOVDQU64(Mem{Base: p, Disp: limbBytes * (4*k + i)}, w[i])
+			VMOVDQU64(Mem{Base: p, Disp: limbBytes * pointVector(k, i)}, w[i])
 		}
 		storeRows(w, func(lane int) Mem { return at(lane).Offset(32 * k) })
 	}
@@ -247,8 +289,9 @@ func selectPoints() {
 	}
 	var w [4 * pointParts]VecVirtual
 	for k := range pointParts {
-		part := loadRows(func(lane int) Mem { return Mem{Base: address[lane], Disp: 32 * k} })
-		copy(w[4*k:], part[:])
+		for i, v := range loadRows(func(lane int) Mem { return Mem{Base: address[lane], Disp: 32 * k} }) {
+			w[pointVector(k, i)] = v
+		}
 	}
 	for i := range limbs {
 		sum, diff := blend(negative, w[i], w[limbs+i]), blend(negative, w[limbs+i], w[i])

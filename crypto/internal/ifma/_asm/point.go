@@ -41,25 +41,45 @@ func declareBiases(prefix string) {
 	biasTwice = newBias(prefix+"BiasTwice", 2)
 }
 
+// pointSource is a point that an addition reads, pointSink one that it writes. The functions of a source bring a part into
+// registers, or name the memory where it is, when the addition needs it.
+type pointSource struct{ sum, diff, z, t func() source }
+
+type pointSink struct{ sum, diff, z, t func(element) }
+
+func (p point) source() pointSource {
+	return pointSource{
+		sum: func() source { return p.sum }, diff: func() source { return p.diff },
+		z: func() source { return p.z }, t: func() source { return p.t },
+	}
+}
+
+func (p point) sink() pointSink { return pointSink{p.sum.store, p.diff.store, p.z.store, p.t.store} }
+
 // addMixed emits out = p + q in seven multiplications (Hisil, Wong, Carter, Dawson 2008, section 3.1, for a = -1). All
 // of p and q is loose, out is reduced. out may be p.
 //
 // The product with T comes first and the one with Z before its siblings: so each carry has a whole multiplication to
 // hide behind.
-func addMixed(out, p point, q affine, m room) {
-	product2dT := product(q.t(), p.t)
-	z2 := p.z.load()
-	z2 = sum(z2, z2)
+func addMixed(out pointSink, p pointSource, q affine, m room) {
+	product2dT := product(q.t(), p.t())
+	z := p.z()
+	var z2 element
+	for i := range z2 {
+		x := z.limb(i)
+		z2[i] = ZMM()
+		VPADDQ(x, x, z2[i])
+	}
 	f := carry(difference(z2, product2dT, biasRaw))
 	g := carry(sum(z2, product2dT))
 	m.f.store(f)
 	m.g.store(g)
-	finishAddition(out, product(q.diff(), p.diff), func() element { return product(q.sum(), p.sum) }, m)
+	finishAddition(out, product(q.diff(), p.diff()), func() element { return product(q.sum(), p.sum()) }, m)
 }
 
 // finishAddition emits the second half that all additions share: from A = (Y1-X1)(Y2-X2), B = (Y1+X1)(Y2+X2), and F
 // and G in m, with E = B-A and H = B+A: X3 = EF, Y3 = GH, Z3 = FG, T3 = EH.
-func finishAddition(out point, a element, productB func() element, m room) {
+func finishAddition(out pointSink, a element, productB func() element, m room) {
 	b := productB()
 	e := carry(difference(b, a, biasRaw))
 	h := carry(sum(b, a))
@@ -69,13 +89,13 @@ func finishAddition(out point, a element, productB func() element, m room) {
 }
 
 // finishPoint emits the four products of E, F, G and H in m.
-func finishPoint(out point, m room) {
-	out.z.store(carry(product(m.f.load(), m.g)))
-	out.t.store(carry(product(m.e.load(), m.h)))
+func finishPoint(out pointSink, m room) {
+	out.z(carry(product(m.f.load(), m.g)))
+	out.t(carry(product(m.e.load(), m.h)))
 	x := product(m.e.load(), m.f)
 	y := product(m.g.load(), m.h)
-	out.diff.store(carry(difference(y, x, biasRaw)))
-	out.sum.store(carry(sum(y, x)))
+	out.diff(carry(difference(y, x, biasRaw)))
+	out.sum(carry(sum(y, x)))
 }
 
 // addPoints emits out = p + q in nine multiplications: all loose in, reduced out.
@@ -91,7 +111,7 @@ func addPoints(out, p, q point, twoD slot, m room) {
 	m.f.store(f)
 	m.g.store(g)
 	a := product(p.diff.load(), q.diff)
-	finishAddition(out, a, func() element { return product(p.sum.load(), q.sum) }, m)
+	finishAddition(out.sink(), a, func() element { return product(p.sum.load(), q.sum) }, m)
 }
 
 // doublePoint emits out = 2p in five multiplications and three squarings: all loose in, reduced out. With S = Y+X and
@@ -109,7 +129,7 @@ func doublePoint(out, p point, m room) {
 	z = sum(z, z)
 	m.f.store(carry(difference(z, g, biasRaw)))
 	m.g.store(carry(g))
-	finishPoint(out, m)
+	finishPoint(out.sink(), m)
 }
 
 // pointSet emits additions and doublings of eight points.
@@ -128,7 +148,7 @@ func pointSet() {
 	loadConstants()
 	out, p = pointArgument("out"), pointArgument("p")
 	s := slots(Load(Param("q"), GP64()), 0, 3)
-	addMixed(out, p, affine{sum: s[0].load, diff: s[1].load, t: s[2].load}, roomArgument())
+	addMixed(out.sink(), p.source(), affine{sum: s[0].load, diff: s[1].load, t: s[2].load}, roomArgument())
 	done()
 
 	kernel("doublePointIFMA", "func(out, p *Point, room *[4]Element)",

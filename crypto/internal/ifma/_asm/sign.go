@@ -53,7 +53,7 @@ func multiplyBase() {
 	ADDQ(U32(oddWindowBytes), table)
 
 	Label("window")
-	addMixed(out, out, selected(table, base, at), m)
+	addMixed(out.sink(), out.source(), selected(table, base, at), m)
 	ADDQ(U8(oddBits), at)
 	ADDQ(U32(oddWindowBytes), table)
 	CMPQ(at, U32(oddBits*oddWindows))

@@ -113,7 +113,7 @@ func walk() {
 	CMOVQEQ(next, ahead)
 	prefetch(ahead)
 	ADDQ(U8(64), ahead)
-	addMixed(out, out, loadEntries(p).affine(biasTwice), m)
+	addMixed(out.sink(), out.source(), loadEntries(p).affine(biasTwice), m)
 	ADDQ(U8(8), p.step8)
 	end := GP64()
 	Load(Param("steps"), end)
