@@ -24,12 +24,16 @@ func OpenDir(path string) (*Dir, error) {
 	return &Dir{path}, nil
 }
 
-// makeDir is os.MkdirAll that syncs the parent of every directory that it makes.
+// makeDir is os.MkdirAll that syncs the parent of every directory that it makes, and of the first that it finds: a process
+// before may have ended between making and syncing.
 func makeDir(path string) error {
+	parent := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if err := syncDir(parent); !errors.Is(err, os.ErrPermission) { // not ours, so made by nobody of us
+			return err
+		}
 		return nil
 	}
-	parent := filepath.Dir(path)
 	if parent != path {
 		if err := makeDir(parent); err != nil {
 			return err

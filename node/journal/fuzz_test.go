@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
-// FuzzScan reads a segment whose content, but for its header, is the input. With repair, checksums are made to match
-// first, so that what they protect is tried as well. It must not panic, read more than there is, or take for a group what
-// is not encoded as one.
+// FuzzScan reads a segment that was written by a workload, edited: raw replaces the beginning of its groups, and each three
+// bytes of edits are an offset and what is xored to the byte there. With repair, checksums are made to match afterwards, so
+// that what they protect is tried as well. Reading must not panic, see more than there is, or take for a group what is not
+// encoded as one.
 //
 //	go test ./node/journal -run '^$' -fuzz '^FuzzScan$' -fuzztime 10s
 func FuzzScan(f *testing.F) {
@@ -19,18 +22,22 @@ func FuzzScan(f *testing.F) {
 	if err := w.run(25); err != nil {
 		f.Fatal(err)
 	}
-	for _, b := range files(f, w.mem) {
-		f.Add(b[BlockSize:], true)
-		f.Add(b[BlockSize:], false)
-		f.Add(b[BlockSize:BlockSize+200], true)
-	}
-	f.Fuzz(func(t *testing.T, body []byte, repair bool) {
-		if len(body) > 64<<10 {
-			return // larger is slower, not different
+	whole := files(f, w.mem)[segmentName(1)]
+	f.Add([]byte{}, []byte{}, false)
+	f.Add([]byte{}, []byte{0, grpOffLength, 1, 0x10, 0, 0xff}, true)
+	f.Add([]byte("GRP1"), []byte{0, grpOffRecords, 1}, true)
+	f.Add(whole[BlockSize:BlockSize+80], []byte{}, true)
+	f.Fuzz(func(t *testing.T, raw, edits []byte, repair bool) {
+		s, _, reason := parseSegmentHeader(whole)
+		if reason != "" {
+			t.Fatal(reason)
 		}
-		s := segment{number: 1, salt: 0x1234, size: alignUp(BlockSize + int64(len(body)))}
-		content := append(appendSegmentHeader(nil, &s, nil), body...)
-		content = append(content, make([]byte, s.size-int64(len(content)))...)
+		content := bytes.Clone(whole)
+		groups := content[BlockSize:]
+		copy(groups, raw)
+		for ; len(edits) >= 3; edits = edits[3:] {
+			groups[int(binary.BigEndian.Uint16(edits))%len(groups)] ^= edits[2]
+		}
 		if repair {
 			repairGroups(content, s.salt)
 		}
@@ -44,6 +51,9 @@ func FuzzScan(f *testing.F) {
 		}
 		if err != nil && !errors.As(err, new(*CorruptError)) {
 			t.Fatal(err)
+		}
+		if text := fmt.Sprint(err); err != nil && !strings.Contains(text, segmentName(1)+": offset ") {
+			t.Fatalf("the error does not say where: %s", text)
 		}
 		for at := int64(BlockSize); at < int64(len(content)); at += BlockSize {
 			g, ok := parseGroup(content[at:], s.salt)
@@ -71,12 +81,21 @@ func repairGroups(content []byte, salt uint32) {
 	}
 }
 
-// FuzzSegmentHeader reads a file's first block.
+// FuzzSegmentHeader reads a file's first block, edited as in FuzzScan, and cut.
 func FuzzSegmentHeader(f *testing.F) {
 	s := segment{number: 3, salt: 7, size: testSegmentSize}
-	f.Add(appendSegmentHeader(nil, &s, Identity{{"a", "b"}}), true)
-	f.Add([]byte{}, false)
-	f.Fuzz(func(t *testing.T, b []byte, repair bool) {
+	whole := appendSegmentHeader(nil, &s, Identity{{"a", "b"}, {"authority", "0011"}})
+	f.Add([]byte{}, uint16(0), true)
+	f.Add([]byte{0, segOffNumber, 2, 0, segOffIdentity, 9}, uint16(0), true)
+	f.Add([]byte{0, 7, 1}, uint16(0), false)
+	f.Add([]byte("0 0"), uint16(0), true) // a longer identity, of which the rest is empty names
+	f.Add([]byte{}, uint16(100), false)
+	f.Fuzz(func(t *testing.T, edits []byte, cut uint16, repair bool) {
+		b := bytes.Clone(whole)
+		for ; len(edits) >= 3; edits = edits[3:] {
+			b[int(binary.BigEndian.Uint16(edits))%len(b)] ^= edits[2]
+		}
+		b = b[:len(b)-int(cut)%(len(b)+1)]
 		if repair && len(b) >= BlockSize {
 			binary.LittleEndian.PutUint32(b[segOffCRC:], headerCRC(b))
 		}

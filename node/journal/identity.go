@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 // hash of its initial accounts. Each segment has it in its header.
 type Identity []Field
 
-// Field is one line of an identity.
+// Field is one line of an identity. Its name is there once.
 type Field struct{ Name, Value string }
 
 // append appends each field as two texts with their length before them, u16.
@@ -24,7 +25,7 @@ func (id Identity) append(dst []byte) []byte {
 	return dst
 }
 
-// encodedSize is the length of what append appends, or too much for any header if a text is too long for its length.
+// encodedSize is the length of what append appends.
 func (id Identity) encodedSize() (n int) {
 	for _, f := range id {
 		n += 4 + len(f.Name) + len(f.Value)
@@ -32,6 +33,7 @@ func (id Identity) encodedSize() (n int) {
 	return n
 }
 
+// parseIdentity is the inverse of append. No name occurs twice.
 func parseIdentity(b []byte) (id Identity, ok bool) {
 	for len(b) > 0 {
 		var text [2]string
@@ -45,12 +47,15 @@ func parseIdentity(b []byte) (id Identity, ok bool) {
 			}
 			text[i], b = string(b[2:2+n]), b[2+n:]
 		}
+		if slices.ContainsFunc(id, func(f Field) bool { return f.Name == text[0] }) {
+			return nil, false
+		}
 		id = append(id, Field{text[0], text[1]})
 	}
 	return id, true
 }
 
-// difference is nil if have, which the journal says, is want; else an error that names every difference.
+// difference is nil if id, which the journal says, is want in any order; else an error that names every difference.
 func (id Identity) difference(want Identity) error {
 	var lines []string
 	values := make(map[string]string, len(id))

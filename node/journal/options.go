@@ -28,7 +28,8 @@ type Options struct {
 	// Random gives the salts of segments. Tests that must repeat themselves give their own; nil is crypto/rand.
 	Random io.Reader
 	// OnCommit is called after each commit, by the goroutine that commits: group is the last durable one now. An error is
-	// final; the process must stop without answering what it has not answered. It must not call the journal's Close.
+	// final; the process must stop without answering what it has not answered. It must return soon, for the next group
+	// waits for it, and must not call Commit or Close.
 	OnCommit func(group uint64, err error)
 	// OnTrouble is called by a goroutine of Run when the next segment can't be made ahead of time, most often because the
 	// disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up.
