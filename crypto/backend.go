@@ -9,12 +9,13 @@ import (
 	"github.com/klauspost/cpuid/v2"
 
 	"fastpay/crypto/internal/backend"
+	"fastpay/crypto/internal/eight"
 	"fastpay/crypto/internal/generic"
 	"fastpay/crypto/internal/voi"
 )
 
 // backends is every implementation of this build, the best last. Tests run once for each that is available.
-var backends = []backend.Backend{generic.Backend{}, voi.Backend{}}
+var backends = []backend.Backend{generic.Backend{}, voi.Backend{}, eight.Backend{Scalar: voi.Backend{}}}
 
 // EnvBackend is the environment variable that names the backend to use instead of the best available one.
 const EnvBackend = "FASTPAY_CRYPTO"
