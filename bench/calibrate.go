@@ -14,11 +14,13 @@ import (
 // The number of payments to prepare for a window by time follows from what the signatures alone cost: no authority can be
 // faster than its arithmetic, so they don't run out, and on a slow machine nobody waits for payments that are never sent.
 const (
-	calibrateFor     = 150 * time.Millisecond
+	calibrateFor     = 150 * time.Millisecond // of CPU time, and
+	calibrateTimes   = 3                      // at least: the first fills tables and caches
 	calibrateBatch   = 128
 	leastOverhead    = 2 * time.Microsecond // of everything but signatures, a payment and core; the design's goal
-	calibrateMargin  = 1.1
+	calibrateMargin  = 1.05
 	afterWindow      = 300 * time.Millisecond // load goes on while the window's ends are recorded
+	leastMemory      = 2 << 30                // assumed when the machine does not tell
 	preparedMemShare = 4                      // at most one in so many bytes of memory holds payments
 )
 
@@ -51,7 +53,8 @@ func signatureCost(w *workload) time.Duration {
 	runtime.LockOSThread() // its own CPU time counts: other programs must not make this one look slow
 	defer runtime.UnlockOSThread()
 	best := time.Hour
-	for began := time.Now(); time.Since(began) < calibrateFor; {
+	began := perf.ThreadUsage().CPU
+	for i := 0; i < calibrateTimes || perf.ThreadUsage().CPU-began < calibrateFor; i++ {
 		start := perf.ThreadUsage().CPU
 		v.Reset()
 		for i, message := range messages {
@@ -71,9 +74,15 @@ func signatureCost(w *workload) time.Duration {
 // paymentsFor bounds the payments that this machine's authority can settle in the time of p.
 func paymentsFor(w *workload, p plan, inFlight int) int {
 	cost := signatureCost(w) + leastOverhead
-	cores := len(perf.AllowedCPUs())
-	seconds := (p.warmUp + p.window + afterWindow).Seconds()
-	n := int(calibrateMargin*seconds*float64(cores)/cost.Seconds()) + 2*inFlight
-	size := certAt + header + certificateSize(len(w.voters)) + crypto.SignatureSize
-	return min(n, int(perf.NewEnvironment("").MemoryBytes/preparedMemShare)/size)
+	rate := float64(len(perf.AllowedCPUs())) / cost.Seconds()
+	return min(int(calibrateMargin*rate*p.loadSeconds())+2*inFlight, maxPrepared(len(w.voters)))
+}
+
+// loadSeconds is how long the authority is under load in a plan by time.
+func (p plan) loadSeconds() float64 { return (p.warmUp + p.window + afterWindow).Seconds() }
+
+// maxPrepared is how many payments with so many votes the memory may hold.
+func maxPrepared(votes int) int {
+	size := certAt + header + certificateSize(votes) + crypto.SignatureSize
+	return int(max(perf.MemoryBytes(), leastMemory)/preparedMemShare) / size
 }

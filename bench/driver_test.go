@@ -280,3 +280,17 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("defaults %+v are not the prototype's configuration", o)
 	}
 }
+
+func TestMorePaymentsAfterTheyRanOut(t *testing.T) {
+	o, p := DefaultOptions(), plan{warmUp: 2 * time.Second, window: 10 * time.Second}
+	f := func(seconds, rate float64, total, want int) {
+		t.Helper()
+		if got := o.afterExhausted(&Result{Seconds: seconds, PaymentsPerSec: rate}, p, total); got != want {
+			t.Errorf("%v payments/s for %v s of %d: %d more, want %d", rate, seconds, total, got, want)
+		}
+	}
+	f(0, 0, 1000, 4000)        // within the warm-up
+	f(5, 1000, 7000, 15375)    // 12.3 s and a quarter
+	f(2, 100000, 10000, 40000) // not more than fourfold
+	f(5, 1e9, 1<<40, maxPrepared(quorum(o.CommitteeSize)))
+}

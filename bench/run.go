@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,41 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	if plan.payments == 0 {
 		total = paymentsFor(w, plan, o.MaxInFlight)
 	}
+	for attempt := 1; ; attempt++ {
+		made, err := o.prepare(ctx, w, total, stderr)
+		if err != nil {
+			return nil, err
+		}
+		r, err := o.measure(ctx, made, plan, environment, stderr)
+		if err != nil || attempt == maxAttempts || !slices.Contains(r.Flags, FlagExhausted) {
+			return r, err
+		}
+		more := o.afterExhausted(r, plan, total)
+		if more <= total {
+			return r, nil
+		}
+		fmt.Fprintf(stderr, "The authority is faster than estimated: once more, with %s payments\n", grouped(more))
+		total = more
+	}
+}
+
+// maxAttempts bounds how often a run begins again because its payments ran out.
+const maxAttempts = 3
+
+// afterExhausted is how many payments to try next, after total ran out: as many as the rate so far calls for, or four times
+// as many when even the warm-up did not end.
+func (o *Options) afterExhausted(r *Result, p plan, total int) int {
+	more := 4 * total
+	if r.Seconds >= 1 {
+		more = min(more, int(exhaustedMargin*r.PaymentsPerSec*p.loadSeconds()))
+	}
+	return min(more, maxPrepared(quorum(o.CommitteeSize)))
+}
+
+// exhaustedMargin makes up for a rate that was measured in part of a window.
+const exhaustedMargin = 1.25
+
+func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io.Writer) (*prepared, error) {
 	store := new(cache)
 	if !o.NoCache {
 		store = openCache(o.Seed, o.CommitteeSize, o.NumAccounts)
@@ -53,7 +89,7 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	fmt.Fprintf(stderr, "Prepared %s payments in %.1f s, %s of them from the cache\n", grouped(made.total), made.elapsed.Seconds(),
 		grouped(made.cached))
 	settle()
-	return o.measure(ctx, made, plan, environment, stderr)
+	return made, nil
 }
 
 func (o *Options) plan() plan {

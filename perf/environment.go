@@ -38,7 +38,7 @@ func NewEnvironment(backend string) Environment {
 		Features:      Features(),
 		CryptoBackend: backend,
 		Kernel:        kernel(),
-		MemoryBytes:   memory(),
+		MemoryBytes:   MemoryBytes(),
 		Go:            runtime.Version(),
 		GOMAXPROCS:    runtime.GOMAXPROCS(0),
 		GOGC:          os.Getenv("GOGC"),
@@ -101,7 +101,8 @@ func kernel() string {
 	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 }
 
-func memory() uint64 {
+// MemoryBytes is the machine's memory, 0 when it can't be told.
+func MemoryBytes() uint64 {
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {
 		return 0
