@@ -56,32 +56,36 @@ func (z *Element) Sub(x, y *Element) {
 // Negate sets z = -x.
 func (z *Element) Negate(x *Element) { z.Sub(&Element{}, x) }
 
-// mulGeneric sets z = x·y: 16 products row by row, then the upper half comes down times 38.
+// mulGeneric sets z = x·y: four rows of products, then the upper half comes down times 38.
 func mulGeneric(z, x, y *Element) {
-	var r [8]uint64
-	for i, yi := range y {
-		var carry uint64
-		for j, xj := range x {
-			hi, lo := bits.Mul64(xj, yi)
-			var c uint64
-			lo, c = bits.Add64(lo, r[i+j], 0)
-			hi += c // at most 2^64 - 2, so that one more fits
-			lo, c = bits.Add64(lo, carry, 0)
-			r[i+j] = lo
-			carry = hi + c
-		}
-		r[i+4] = carry
-	}
-	var carry uint64
-	for i := range z {
-		hi, lo := bits.Mul64(r[i+4], 38)
-		var c uint64
-		lo, c = bits.Add64(lo, r[i], 0)
-		hi += c
-		z[i], c = bits.Add64(lo, carry, 0)
-		carry = hi + c
-	}
-	z.addSmall(carry * 38) // carry is at most 38: the product is below 2^12
+	var r0, r1, r2, r3, r4, r5, r6, r7 uint64
+	r0, r1, r2, r3, r4 = addRow(x, y[0], r0, r1, r2, r3)
+	r1, r2, r3, r4, r5 = addRow(x, y[1], r1, r2, r3, r4)
+	r2, r3, r4, r5, r6 = addRow(x, y[2], r2, r3, r4, r5)
+	r3, r4, r5, r6, r7 = addRow(x, y[3], r3, r4, r5, r6)
+	high := Element{r4, r5, r6, r7}
+	r0, r1, r2, r3, r4 = addRow(&high, 38, r0, r1, r2, r3)
+	*z = Element{r0, r1, r2, r3}
+	z.addSmall(r4 * 38) // r4 is at most 38: the product is below 2^12
+}
+
+// addRow returns r + x·y: five limbs, which always hold it, since (2^256-1)·2^64 does.
+func addRow(x *Element, y, r0, r1, r2, r3 uint64) (s0, s1, s2, s3, s4 uint64) {
+	h0, l0 := bits.Mul64(x[0], y)
+	h1, l1 := bits.Mul64(x[1], y)
+	h2, l2 := bits.Mul64(x[2], y)
+	h3, l3 := bits.Mul64(x[3], y)
+	var c uint64
+	s0, c = bits.Add64(r0, l0, 0)
+	s1, c = bits.Add64(r1, l1, c)
+	s2, c = bits.Add64(r2, l2, c)
+	s3, c = bits.Add64(r3, l3, c)
+	s4 = c
+	s1, c = bits.Add64(s1, h0, 0)
+	s2, c = bits.Add64(s2, h1, c)
+	s3, c = bits.Add64(s3, h2, c)
+	s4 += h3 + c
+	return s0, s1, s2, s3, s4
 }
 
 // squareGeneric squares x n times, n > 0.

