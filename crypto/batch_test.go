@@ -140,7 +140,8 @@ func check(t *testing.T, v *Verifier, batch []signed) {
 
 // warm makes a verifier whose KeySet has all the tables that it will have.
 func warm(b backend.Backend, c *committee) *Verifier {
-	v := newVerifier(b, newKeySet(b, c.keys))
+	set := newKeySet(b, c.keys)
+	v := newVerifier(b, set)
 	votes := c.votes(rand.New(rand.NewSource(99)), 60*len(c.keys))
 	for range 2 {
 		for i := range votes {
@@ -148,6 +149,9 @@ func warm(b backend.Backend, c *committee) *Verifier {
 		}
 		v.Verify()
 		v.Reset()
+	}
+	if making, ok := set.members.(interface{ Wait() }); ok { // in the background
+		making.Wait()
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package eight
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"fastpay/crypto/internal/backend"
@@ -15,6 +16,7 @@ type members struct {
 	keys   [][32]byte
 	votes  atomic.Int64 // seen while there are no tables
 	tables atomic.Pointer[memberTables]
+	making sync.WaitGroup
 }
 
 // memberTables are the tables of those keys that decode.
@@ -24,8 +26,8 @@ type memberTables struct {
 }
 
 const (
-	// tableVotes is how many votes start the making of tables.
-	tableVotes = 500
+	// tableVotes is how many votes, for each member, start the making of tables.
+	tableVotes = 50
 	// tableMembers bounds the memory: 270 MB. Votes of larger committees go into the equation, which has one term for all
 	// votes of one key.
 	tableMembers = 64
@@ -41,12 +43,15 @@ func (m *members) get(seen int) *memberTables {
 	if t := m.tables.Load(); t != nil || seen == 0 || len(m.keys) > tableMembers {
 		return t
 	}
-	before := m.votes.Add(int64(seen)) - int64(seen)
-	if before < tableVotes && before+int64(seen) >= tableVotes {
-		go m.make()
+	after, enough := m.votes.Add(int64(seen)), int64(tableVotes*len(m.keys))
+	if after >= enough && after-int64(seen) < enough {
+		m.making.Go(m.make)
 	}
 	return nil
 }
+
+// Wait returns when no tables are being made: for tests and benchmarks, which must know what they measure.
+func (m *members) Wait() { m.making.Wait() }
 
 // make builds the tables. Without memory for them there are none, and votes go on through the equation.
 func (m *members) make() {
