@@ -24,9 +24,9 @@
 // A batch of orders with bad ones takes at most 3.1 times as long as a good one by known senders, 2.5 times as long as a
 // good one by new senders. Votes of others are not delayed by more than the bad votes themselves.
 //
-// What was tried and is not here: curve25519-voi's multiscalar functions, which allocate for every call, take a vote to
-// 6.1 µs at best, and say nothing about which vote is bad; its exported point operations, which give no coordinates, so
-// that every encoding has an inversion of its own (3.3 µs), and take 9 multiplications for an addition.
+// Why curve25519-voi does not do more of it: its multiscalar functions allocate in every call and bring a vote to 6.1 µs
+// at best, without saying which vote is bad; its exported point operations give no coordinates, so that every encoding has
+// an inversion of its own (3.3 µs), and an addition takes 9 multiplications and 190 ns.
 package voi
 
 import (
