@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -183,11 +184,33 @@ func TestDamagedFiles(t *testing.T) {
 	f("truncated", with(d.all, segmentName(4), cut(testSegmentSize-1)), 4, testSegmentSize-1, "its header says")
 	other := func([]byte) []byte { return d.all[segmentName(3)] }
 	f("another segment's content", with(d.all, segmentName(2), other), 2, segOffNumber, "this is segment 3")
+	reheader := func(change func(b []byte)) func(b []byte) []byte {
+		return func(b []byte) []byte {
+			change(b)
+			binary.LittleEndian.PutUint32(b[segOffCRC:], headerCRC(b))
+			return b
+		}
+	}
+	f("impossible size", with(d.all, segmentName(2), reheader(func(b []byte) { b[segOffSize] = 1 })), 2, 0, "impossible")
+	f("malformed identity", with(d.all, segmentName(2), reheader(func(b []byte) { b[segOffIdentity]-- })), 2, 0, "identity is malformed")
+	f("no journal", with(d.all, segmentName(2), reheader(func(b []byte) { b[0] = 'X' })), 2, 0, "does not begin")
+	if _, _, err := d.recovered(t, with(d.all, segmentName(1), reheader(func(b []byte) { b[7] = 2 }))); !errors.Is(err, ErrVersion) ||
+		!strings.Contains(err.Error(), "has version 2, this program knows 1") {
+		t.Errorf("another version: %v", err)
+	}
 	end := d.endOf(2)
 	zeroed := func(b []byte) []byte { clear(b[BlockSize:]); return b }
 	f("second file's groups zeroed", with(d.all, segmentName(2), zeroed), 1, d.endOf(1), "in 0000000000000003.log is whole")
 	lastGroup := func(b []byte) []byte { clear(b[end-BlockSize : end]); return b }
 	f("last block of a sealed segment zeroed", with(d.all, segmentName(2), lastGroup), 2, d.startOfLast(2), "in 0000000000000003.log is whole")
+	swapped := with(d.all, segmentName(2), func(b []byte) []byte {
+		g, _ := parseGroup(b[BlockSize:], binary.LittleEndian.Uint32(b[segOffSalt:]))
+		again := append(make([]byte, groupHeaderSize), g.records...)
+		finishGroup(again, binary.LittleEndian.Uint32(b[segOffSalt:]), g.sequence-1, g.sequence-2, g.count)
+		copy(b[BlockSize:], again)
+		return b
+	})
+	f("a number twice", swapped, 2, BlockSize, "is where group")
 	text := (&CorruptError{"f", 5, "r"}).Error()
 	for _, want := range []string{"f: offset 5: r", "Restore"} {
 		if !strings.Contains(text, want) {

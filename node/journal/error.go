@@ -19,6 +19,8 @@ var (
 	ErrLocked = errors.New("journal: in use by another process")
 	// ErrIdentity: the journal was begun with another identity.
 	ErrIdentity = errors.New("journal: identity differs")
+	// ErrVersion: the journal was written by a program with another format.
+	ErrVersion = errors.New("journal: unknown format")
 
 	errRunning = errors.New("journal: Run is running already")
 )

@@ -299,6 +299,9 @@ func TestOptions(t *testing.T) {
 func TestLimits(t *testing.T) {
 	j, stop := running(t, new(MemFS), testOptions(1), nil)
 	var b Batch
+	if _, group, err := j.Append(&b); group != 0 || err != nil || j.Appended() != 0 || j.Wait(group) != nil {
+		t.Errorf("nothing appended yet: wait for group %d, %v", group, err)
+	}
 	b.Add(0, make([]byte, testGroupSize-groupHeaderSize-RecordHeaderSize))
 	if _, err := appendWait(j, &b); err != nil {
 		t.Errorf("the largest record: %v", err)

@@ -199,6 +199,10 @@ func (s *scanner) header(number uint32, content []byte) (segment, error) {
 	name := segmentName(number)
 	header, identity, reason := parseSegmentHeader(content)
 	switch {
+	case reason == reasonVersion:
+		known := len(segmentMagic) - 1
+		return header, fmt.Errorf("%w: %s has version %d, this program knows %d", ErrVersion, name, content[known],
+			segmentMagic[known])
 	case reason != "":
 		return header, &CorruptError{name, 0, reason}
 	case header.number != number:

@@ -76,6 +76,9 @@ func headerCRC(b []byte) uint32 {
 	return crc32.Update(crc, castagnoli, b[segOffSalt:BlockSize])
 }
 
+// reasonVersion is what a header of another version has; it is not damage.
+const reasonVersion = "format version"
+
 // parseSegmentHeader reads the header at the start of a segment; reason is empty if it is whole.
 func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) {
 	switch {
@@ -86,8 +89,7 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 	case headerCRC(b) != binary.LittleEndian.Uint32(b[segOffCRC:]):
 		return s, nil, "the header's checksum does not match"
 	case b[len(segmentMagic)-1] != segmentMagic[len(segmentMagic)-1]:
-		return s, nil, fmt.Sprintf("format version %d, this program knows %d", b[len(segmentMagic)-1],
-			segmentMagic[len(segmentMagic)-1])
+		return s, nil, reasonVersion
 	}
 	number, size := binary.LittleEndian.Uint64(b[segOffNumber:]), binary.LittleEndian.Uint64(b[segOffSize:])
 	length := binary.LittleEndian.Uint32(b[segOffIdentity:])
