@@ -95,4 +95,4 @@ func AppendCrossShard(dst []byte, c Certificate) []byte {
 }
 
 // MaxCertificateSize is the largest Certificate.Bytes with the given number of votes.
-func MaxCertificateSize(votes int) int { return minOrderSize + UserDataSize + 8 + votes*VoteEntrySize }
+func MaxCertificateSize(votes int) int { return minOrderSize + UserDataSize + lengthSize + votes*VoteEntrySize }

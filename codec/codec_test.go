@@ -167,6 +167,27 @@ func TestTakeFrame(t *testing.T) {
 	f("\x00\x00\x00\x00", -1, "", "\x00\x00\x00\x00", false, ErrFrameTooLarge)
 }
 
+func TestFrameSize(t *testing.T) {
+	f := func(b string, want int, wantErr error) {
+		t.Helper()
+		if n, err := FrameSize([]byte(b), 10); n != want || err != wantErr {
+			t.Errorf("FrameSize(%q) = %d, %v; want %d, %v", b, n, err, want, wantErr)
+		}
+	}
+	f("\x0a\x00\x00", 0, nil)
+	f("\x0a\x00\x00\x00", 14, nil)
+	f("\x0b\x00\x00\x00", 0, ErrFrameTooLarge)
+}
+
+func TestMaxCertificateSize(t *testing.T) {
+	o := NewOrder(&Transfer{UserData: UserData{Present: true}}, &crypto.Signature{})
+	for _, votes := range []int{0, 1, 14} {
+		if got, want := MaxCertificateSize(votes), len(NewCertificate(o, make([]VoteEntry, votes)).Bytes()); got != want {
+			t.Errorf("%d votes: %d bytes, want %d", votes, got, want)
+		}
+	}
+}
+
 func TestAppendErrorRepairsText(t *testing.T) {
 	var m Message
 	if !m.Decode(AppendError(nil, &Error{Code: ClientIoError, Text: "a\xffb"})) {
