@@ -95,4 +95,6 @@ func AppendCrossShard(dst []byte, c Certificate) []byte {
 }
 
 // MaxCertificateSize is the largest Certificate.Bytes with the given number of votes.
-func MaxCertificateSize(votes int) int { return minOrderSize + UserDataSize + lengthSize + votes*VoteEntrySize }
+func MaxCertificateSize(votes int) int {
+	return minOrderSize + UserDataSize + lengthSize + votes*VoteEntrySize
+}

@@ -32,7 +32,8 @@ type Options struct {
 	// waits for it, and must not call Commit or Close.
 	OnCommit func(group uint64, err error)
 	// OnTrouble is called by a goroutine of Run when the next segment can't be made ahead of time, most often because the
-	// disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up.
+	// disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up. It must
+	// not call Close.
 	OnTrouble func(room int64, err error)
 }
 
