@@ -65,6 +65,10 @@ func Select(name string) error {
 // Backend names the implementation in use.
 func Backend() string { return current().Name() }
 
+// BatchSize is how many votes a batch should have at most: more would get hardly cheaper, and keep a thread busy for longer
+// than 2 to 10 ms, depending on the implementation in use. An order costs as much as two votes.
+func BatchSize() int { return current().BatchSize() }
+
 // Backends names the implementations that can run here, the best last.
 func Backends() []string {
 	var names []string

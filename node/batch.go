@@ -32,7 +32,8 @@ type batch struct {
 	replyBytes int
 	credits    []credit
 	held       []*conn // connections that began to hold back in this batch
-	work       int     // in units of a vote's check, see batchWork
+	work       int     // in units of a vote's check
+	workMax    int     // crypto.BatchSize
 	position   uint64  // of its records, in order of application
 	tally      tally
 }
@@ -87,13 +88,14 @@ func newBatch(w *worker) *batch {
 		signed:  make([]byte, 0, batchRequests*codec.MaxSignedSize),
 		good:    crypto.NewVerifier(w.node.keys),
 		suspect: crypto.NewVerifier(w.node.keys),
+		workMax: crypto.BatchSize(),
 	}
 }
 
 func (b *batch) empty() bool { return len(b.requests) == 0 }
 
 func (b *batch) full() bool {
-	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests || b.work >= batchWork
+	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests || b.work >= b.workMax
 }
 
 // add takes a message in; the bytes are copied. A full batch is worked off first.
@@ -182,8 +184,9 @@ func (b *batch) checkOrder(r *request, o codec.Order) {
 	r.checks[0] = int32(len(b.checks))
 	if !r.shard.core.KnownOrder(o) {
 		v, suspect := b.verifier(r)
+		before := v.Len()
 		b.checks = append(b.checks, check{int32(v.AddOrder(o.Sender(), r.signed, o.Signature())), suspect})
-		b.work += workOrder
+		b.work += workOrder * (v.Len() - before) // nothing, when order and certificate are in one batch
 	}
 	r.checks[1] = int32(len(b.checks))
 }

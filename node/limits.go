@@ -4,10 +4,8 @@ import "time"
 
 // Every buffer and queue has a bound. What a peer can make a node hold is the sum of these.
 const (
-	// batchWork closes a batch, in units of a vote's check: above about 600 signatures a batch gets no cheaper with voi,
-	// and 1,024 votes keep a loop busy below 10 ms. An order costs as much as two votes to check, whatever the
-	// implementation, and one to sign.
-	batchWork = 1024
+	// workOrder and workSign are what an order costs to check, and a vote to sign, in units of a vote's check, whatever
+	// the implementation. crypto.BatchSize of these close a batch.
 	workOrder = 2
 	workSign  = 1
 	// batchFrameBytes closes a batch: what its arena holds of received messages.

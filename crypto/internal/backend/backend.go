@@ -32,6 +32,9 @@ type Backend interface {
 	Name() string
 	// Available is nil when this processor and this build can run it; otherwise it says what is missing.
 	Available() error
+	// BatchSize is how many votes a batch should have at most: more of them would get hardly cheaper, and keep a thread busy
+	// for longer than a few milliseconds.
+	BatchSize() int
 	// NewMembers prepares keys whose signatures will be checked often. The result is shared by many checkers and safe for
 	// concurrent use. The keys decode to points; the slice is not changed afterwards.
 	NewMembers(keys [][32]byte) Members

@@ -27,6 +27,9 @@ var _ backend.Backend = Backend{}
 // Name is "ifma".
 func (Backend) Name() string { return "ifma" }
 
+// BatchSize is 2 ms of votes.
+func (Backend) BatchSize() int { return 2048 }
+
 var errUnavailable = errors.New("it needs AVX-512 with IFMA, VBMI2 and VAES, and a build for amd64 without purego")
 
 // Available is nil where the kernels run.

@@ -13,7 +13,7 @@ func BenchmarkVerifyVotes(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer t.Close()
-	v, s := sharedVotes(), NewScratch()
+	v, s := makeVotes(4096, 20), NewScratch()
 	// As in the C prototype: random scalars, so that no entry is met twice.
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range v.scalars {

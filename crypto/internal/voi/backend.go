@@ -46,6 +46,9 @@ var _ backend.Backend = Backend{}
 // Name is "voi".
 func (Backend) Name() string { return "voi" }
 
+// BatchSize is 7 ms of votes.
+func (Backend) BatchSize() int { return 1024 }
+
 // Available is nil: it runs everywhere.
 func (Backend) Available() error { return nil }
 
