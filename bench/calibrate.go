@@ -11,13 +11,15 @@ import (
 	"fastpay/perf"
 )
 
-// The number of payments to prepare for a window by time follows from what the signatures alone cost: no authority can be
-// faster than its arithmetic, so they don't run out, and on a slow machine nobody waits for payments that are never sent.
+// The number of payments to prepare for a window by time is estimated from what their signatures cost on this machine, and
+// the least that everything else takes, so that on a slow machine nobody waits for payments that are never sent. When the
+// estimate is too low the run begins again (afterExhausted).
 const (
 	calibrateFor     = 150 * time.Millisecond // of CPU time, and
 	calibrateTimes   = 3                      // at least: the first fills tables and caches
 	calibrateBatch   = 128
-	leastOverhead    = 2 * time.Microsecond // of everything but signatures, a payment and core; the design's goal
+	leastOverheadTCP = 3 * time.Microsecond  // of everything but signatures, generator included, a payment and core
+	leastOverheadUDP = 12 * time.Microsecond // four datagrams through the kernel
 	calibrateMargin  = 1.05
 	afterWindow      = 300 * time.Millisecond // load goes on while the window's ends are recorded
 	leastMemory      = 2 << 30                // assumed when the machine does not tell
@@ -71,11 +73,16 @@ func signatureCost(w *workload) time.Duration {
 	return best / calibrateBatch
 }
 
-// paymentsFor bounds the payments that this machine's authority can settle in the time of p.
-func paymentsFor(w *workload, p plan, inFlight int) int {
-	cost := signatureCost(w) + leastOverhead
+// paymentsFor estimates how many payments this machine's authority can settle at most in the time of p.
+func (o *Options) paymentsFor(w *workload, p plan) int {
+	cost := signatureCost(w)
+	if o.Protocol == committee.UDP {
+		cost += leastOverheadUDP
+	} else {
+		cost += leastOverheadTCP
+	}
 	rate := float64(len(perf.AllowedCPUs())) / cost.Seconds()
-	return min(int(calibrateMargin*rate*p.loadSeconds())+2*inFlight, maxPrepared(len(w.voters)))
+	return min(int(calibrateMargin*rate*p.loadSeconds())+2*o.MaxInFlight, maxPrepared(len(w.voters)))
 }
 
 // loadSeconds is how long the authority is under load in a plan by time.

@@ -39,7 +39,7 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	plan := o.plan()
 	total := plan.warmUpPayments + plan.payments
 	if plan.payments == 0 {
-		total = paymentsFor(w, plan, o.MaxInFlight)
+		total = o.paymentsFor(w, plan)
 	}
 	for attempt := 1; ; attempt++ {
 		made, err := o.prepare(ctx, w, total, stderr)
