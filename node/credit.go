@@ -22,6 +22,7 @@ func (n *Node) maxCertificateBytes() int {
 // connectShards makes the queues to where this worker's credits can go. Before any worker runs.
 func (w *worker) connectShards() {
 	n := w.node
+	w.owed = make([]bool, len(n.workers))
 	for range n.workers {
 		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, n.maxCertificateBytes())})
 	}
@@ -100,23 +101,31 @@ func (w *worker) sendCredits(b *batch) {
 			_ = w.local[c.to].core.Credit(c.cert) // refuses only what Certificate would not have sent
 		case target != nil:
 			target.inbox[w.index].ring.push(uint32(c.to), c.cert.Bytes())
-			target.announceCredit()
+			w.owed[target.index] = true
 		default:
 			l := w.links[c.to]
 			l.ring.push(uint32(c.to), c.cert.Bytes())
 			l.announce()
 		}
 	}
+	for i, owed := range w.owed {
+		if owed {
+			w.owed[i] = false
+			w.node.workers[i].announceCredits()
+		}
+	}
 }
 
-// announceCredit wakes the worker, once for all credits until it looks. From any thread.
-func (w *worker) announceCredit() {
+// announceCredits wakes the worker, once for all credits until it looks. From any thread.
+func (w *worker) announceCredits() {
 	if w.wakeup.CompareAndSwap(false, true) {
-		w.run(func() {
-			w.wakeup.Store(false)
-			w.takeCredits()
-		})
+		w.run(&w.takePosted)
 	}
+}
+
+func (w *worker) takePostedCredits() {
+	w.wakeup.Store(false)
+	w.takeCredits()
 }
 
 // takeCredits applies what other workers sent.

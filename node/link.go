@@ -112,7 +112,7 @@ func (l *link) session(acked *uint64) error {
 		l.ring.release(end)
 		l.w.stats.creditsAcknowledged.Add(1)
 		if l.w.holders.Load() > 0 {
-			l.w.run(l.w.retryHeld)
+			l.w.run(&l.w.retryPosted)
 		}
 	}
 	return l.ctx.Err()

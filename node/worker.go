@@ -36,7 +36,11 @@ type worker struct {
 	inbox    []*inbox   // credits from other workers of this process, by worker
 	links    []*link    // credits to shards of other processes, by shard number
 
+	owed []bool // other workers that credits were pushed to in this release
+
 	freeReplies []*replyBuffer
+
+	drainPosted, takePosted, retryPosted, sweepPosted task // posted to the loop
 
 	// Shared with other threads.
 	engine  gnet.Engine    // set before ready
@@ -70,6 +74,8 @@ func newWorker(n *Node, index int) *worker {
 	w.batch = newBatch(w)
 	w.udp = &datagrams{w: w}
 	w.suspects.seed = maphash.MakeSeed()
+	w.drainPosted.do, w.takePosted.do = w.drainAtEndOfRound, w.takePostedCredits
+	w.retryPosted.do, w.sweepPosted.do = w.retryHeld, w.sweep
 	return w
 }
 
@@ -161,18 +167,23 @@ func (w *worker) OnTraffic(c gnet.Conn) gnet.Action {
 // OnTick runs off the loop.
 func (w *worker) OnTick() (time.Duration, gnet.Action) {
 	if w.running.Load() {
-		w.run(w.sweep)
+		w.run(&w.sweepPosted)
 	}
 	return w.node.limits.sweep, gnet.None
 }
 
-// run queues f for the loop. From any thread, once ready.
-func (w *worker) run(f func()) {
-	_ = w.loop.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
-		f()
-		return nil
-	}))
+// task is something to do on the loop. Those that come with every batch are made once, so that posting them leaves little
+// for the garbage collector.
+type task struct{ do func() }
+
+// Run implements gnet.Runnable.
+func (t *task) Run(context.Context) error {
+	t.do()
+	return nil
 }
+
+// run queues t for the loop. From any thread, once ready.
+func (w *worker) run(t *task) { _ = w.loop.Execute(context.Background(), t) }
 
 // postDrain queues the work for the end of this poll round: whatever arrives meanwhile joins the batch.
 func (w *worker) postDrain() {
@@ -180,10 +191,10 @@ func (w *worker) postDrain() {
 		return
 	}
 	w.posted = true
-	w.run(w.drainPosted)
+	w.run(&w.drainPosted)
 }
 
-func (w *worker) drainPosted() {
+func (w *worker) drainAtEndOfRound() {
 	w.posted = false
 	w.drain()
 	w.now = time.Now()
@@ -245,7 +256,7 @@ func (w *worker) idle() bool {
 		return true
 	}
 	result := make(chan bool, 1)
-	w.run(func() {
+	w.run(&task{func() {
 		if !w.posted {
 			w.drain()
 		}
@@ -254,7 +265,7 @@ func (w *worker) idle() bool {
 			idle = idle && c.sock.OutboundBuffered() == 0
 		}
 		result <- idle
-	})
+	}})
 	select {
 	case idle := <-result:
 		return idle && w.creditsDelivered()
