@@ -25,7 +25,8 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintln(&b, rule)
 	if r.PaymentsOK > 0 {
-		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f%s\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec, r.verdict())
+		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f%s\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec,
+			r.verdict())
 	}
 	if r.Err(false) == nil {
 		fmt.Fprintln(&b, r.benchmarkLine())
@@ -68,7 +69,8 @@ func (r *Result) writeResults(b *strings.Builder) {
 	line(b, "CPU a payment", "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a payment; %.0f requests a batch",
 		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, r.MeanBatch)
-	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles, r.GCPauseUs/1e3)
+	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
+		r.GCPauseUs/1e3)
 }
 
 // verdict stands on the line of the rate, so that the rate is not quoted without it.

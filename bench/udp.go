@@ -72,7 +72,9 @@ const (
 	scanEvery    = 10 * time.Millisecond
 )
 
-func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight int, timeout time.Duration, m *meter) (*udpDriver, error) {
+// newUDPDriver opens a socket for each lane's shard, port base+shard of host, and splits inFlight among them.
+func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight int, timeout time.Duration,
+	m *meter) (*udpDriver, error) {
 	p, err := newPoller(len(lanes))
 	if err != nil {
 		return nil, err

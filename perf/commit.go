@@ -12,7 +12,8 @@ import (
 // It is needed where the go command does not stamp version control by itself: -buildvcs=false, go run, tests.
 var commit string
 
-// Commit is the commit that this binary was built from, and whether the tree had changes; "unknown" when the build does not tell.
+// Commit is the commit that this binary was built from, and whether the tree had changes; "unknown" when the build does
+// not tell.
 func Commit() (hash string, dirty bool) {
 	if commit != "" {
 		return strings.CutSuffix(commit, "-dirty")

@@ -66,13 +66,15 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.Durability, "durability", f.Durability, "what the authority keeps on disk before a reply leaves: `MODE` none")
 	flags.StringVar(&f.json, "json", "", "also write the result to `FILE`, as JSON")
 	flags.BoolVar(&f.InProcess, "in-process", f.InProcess, "run the authority in this process, still behind sockets")
-	flags.StringVar(&f.profile, "profile", "", "take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
+	flags.StringVar(&f.profile, "profile", "",
+		"take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
 	flags.StringVar(&f.ProfileDir, "profile-dir", f.ProfileDir, "`FOLDER` for profiles")
 	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
 	flags.BoolVar(&f.NoCache, "no-cache", f.NoCache, "make all payments anew, and keep none")
 	flags.IntVar(&f.MaxMessage, "buffer-size", f.MaxMessage, "largest message in `BYTES`")
 	flags.Int64Var(&f.sendTimeoutUs, "send-timeout-us", f.SendTimeout.Microseconds(), "time to connect, in `MICROSECONDS`")
-	flags.Int64Var(&f.recvTimeoutUs, "recv-timeout-us", f.RecvTimeout.Microseconds(), "a request without reply for so many `MICROSECONDS` is lost")
+	flags.Int64Var(&f.recvTimeoutUs, "recv-timeout-us", f.RecvTimeout.Microseconds(),
+		"a request without reply for so many `MICROSECONDS` is lost")
 	flags.IntVar(&f.queueSize, "cross-shard-queue-size", 0, "accepted for the prototype's scripts; queues are bounded in bytes")
 }
 
