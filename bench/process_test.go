@@ -243,3 +243,19 @@ func TestFreePortsAreFree(t *testing.T) {
 		t.Error("ports below it are not")
 	}
 }
+
+func TestSecondBenchmarkWithTheSameSeed(t *testing.T) {
+	o := endToEnd(15)
+	w := newWorkload(o.Seed, o.CommitteeSize)
+	w.expand(10)
+	a, err := startLocal(o.spec(w), w.accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "another benchmark with seed") {
+		t.Errorf("got %v", err)
+	}
+	if err := a.stop(); err != nil {
+		t.Error(err)
+	}
+}

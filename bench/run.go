@@ -162,6 +162,9 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 	spec := o.spec(made.workload)
 	spec.Workers, spec.Pin = r.workers, r.pin
 	a, err := o.start(spec, made.accounts, stderr)
+	if err != nil && strings.Contains(err.Error(), "already runs") {
+		return nil, fmt.Errorf("%w: another benchmark with seed %d is under way", err, o.Seed)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -45,8 +45,11 @@ func TestExactNumberOfPayments(t *testing.T) {
 		if res.WarmUp.Payments != p.warmUpPayments || res.ConfirmedAll != 333+p.warmUpPayments {
 			t.Errorf("warm-up of %d payments, want %d; %d in all", res.WarmUp.Payments, p.warmUpPayments, res.ConfirmedAll)
 		}
-		if !res.Conserved || res.Rejected+res.Lost+res.Retransmitted != 0 || !slices.Equal(res.Flags, []string{FlagShortWindow}) {
+		if !res.Conserved || res.Rejected+res.Lost != 0 || !slices.Equal(res.Flags, []string{FlagShortWindow}) {
 			t.Errorf("conserved %v, %d rejected, %d lost, flags %v", res.Conserved, res.Rejected, res.Lost, res.Flags)
+		}
+		if protocol == committee.TCP && res.Retransmitted != 0 { // a busy machine may lose datagrams, or answer late
+			t.Errorf("%d retransmitted over TCP", res.Retransmitted)
 		}
 		if res.LatencyUs.Order.P99 != nil || res.LatencyUs.Order.P90 == nil || *res.LatencyUs.Confirmation.Max < 1 {
 			t.Errorf("percentiles of 333 samples: %v", res.LatencyUs)
