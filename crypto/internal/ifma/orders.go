@@ -1,10 +1,5 @@
 package ifma
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
 // Digits of k in individual checks: 4 bits with sign, from -8 to 7, so that a table has 9 entries.
 const (
 	nibbleBits    = 4
@@ -22,13 +17,17 @@ type ordersRoom struct {
 	entry     Point
 }
 
+// maxSingles is the number of orders that are faster one by one than eight side by side.
+const maxSingles = 2
+
 // VerifyOrders sets ok[i] to whether 8([S]B - R - [k]A) is the neutral element for signature i: the rule of ZIP-215. R is
 // points[i], decoded; S is the second half of signatures[i]; k is scalars[i], little-endian and reduced; A is *keys[i].
 // All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of the base
 // point is used.
 //
 // Every signature is checked for itself, eight at a time, with 128 doublings each: better than a Sum below about 24
-// orders, and after one that did not vanish. Nothing here is secret.
+// orders, and after one that did not vanish. A rest of up to two is checked one by one (see quad). Nothing here is
+// secret.
 func (t *Tables) VerifyOrders(
 	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
 ) {
@@ -36,6 +35,12 @@ func (t *Tables) VerifyOrders(
 	signatures, scalars = signatures[:len(ok)], scalars[:len(ok)]
 	for first := 0; first < len(ok); first += Lanes {
 		end := min(first+Lanes, len(ok))
+		if end-first <= maxSingles {
+			for i := first; i < end; i++ {
+				ok[i] = t.verifyOne(keys[i], &points[i], &signatures[i], &scalars[i], s)
+			}
+			return
+		}
 		t.verifyEight(ok[first:end], keys[first:end], points[first:end], signatures[first:end], scalars[first:end], s)
 	}
 }
@@ -66,17 +71,11 @@ func (t *Tables) verifyEight(
 	})
 	q := &s.affine
 	q.Sum, q.Diff = q.Diff, q.Sum
-	sub(&q.T, &Element{}, &q.T)
+	sub(&q.T, &Element{}, &q.T) // the negative
 	addMixed(&r.total, &r.total, q, &s.room)
 
 	// + [S]B
-	for l := range s.base {
-		s.base[l] = t.entryAddress(0)
-	}
-	p := &s.plans[0]
-	planDigits(p, 0, &s.tail.signatures[0][32], 64, &s.base, &t.baseWindow, 0, s)
-	fetchFirst(p)
-	walk(&r.entry, p, p, int(t.baseWindow.count), s, t.memory)
+	t.walkBase(&r.entry, s)
 	addPoints(&r.total, &r.total, &r.entry, &s.constants.twoD, &s.room)
 
 	for range 3 {
@@ -101,25 +100,17 @@ func (s *Scratch) loadPoints(f func(l int) *CachedPoint) {
 	loadCached(&s.affine, &s.cached[0])
 }
 
-// nibbles writes the places and signs of the digits of -k in lane l. With 8 added to every nibble the digits are the
-// nibbles less 8 again (see signedDigits).
+// nibbles writes the places and signs of the digits of -k in lane l.
 func (s *Scratch) nibbles(l int, k *[32]byte) {
-	const offset = 0x8888888888888888
 	r := &s.orders
-	var carry uint64
-	for w := range 4 {
-		word, c := bits.Add64(binary.LittleEndian.Uint64(k[8*w:]), offset, carry)
-		carry = c
-		for i := range 16 {
-			digit := int64(word>>(nibbleBits*i)&15) - 8
-			magnitude, positive := uint64(digit), uint64(1)
-			if digit < 0 {
-				magnitude, positive = uint64(-digit), 0
-			}
-			half, j := w/2, w%2*16+i
-			r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*160
-			r.negative[half][j] = r.negative[half][j]&^(1<<l) | positive<<l
+	for i, digit := range signedNibbles(k) {
+		magnitude, positive := uint64(digit), uint64(1)
+		if digit < 0 {
+			magnitude, positive = uint64(-digit), 0
 		}
+		half, j := i/nibbleCount, i%nibbleCount
+		r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*160
+		r.negative[half][j] = r.negative[half][j]&^(1<<l) | positive<<l
 	}
 }
 

@@ -59,9 +59,12 @@ func TestVerifyOrdersVsVoi(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		r, s := newRandom(t), NewScratch()
 		p := newTestPoints(t, r, s, 30)
-		sizes := []int{0, 1, 7, 8, 9, 500}
+		sizes := []int{0, 1, 1, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 500}
 		if testing.Short() || !useKernels {
-			sizes = []int{0, 1, 11}
+			sizes = []int{0, 1, 3, 12}
+		}
+		for range 50 {
+			sizes = append(sizes, 1+r.IntN(maxSingles))
 		}
 		for _, n := range sizes {
 			o, ok := makeOrders(t, r, s, &p, n), make([]bool, n)

@@ -22,6 +22,7 @@ type Scratch struct {
 	power     powerRoom
 	decode    decodeRoom
 	orders    ordersRoom
+	single    singleRoom
 	affine    Affine
 	cached    [decodePoints]CachedPoint
 	constants constants
@@ -33,7 +34,7 @@ type Scratch struct {
 }
 
 // constants are elements that kernels read, on their own cache lines.
-type constants struct{ one, d, halfD, twoD, sqrtM1, inverseTwoD Element }
+type constants struct{ one, d, halfD, twoD, sqrtM1, inverseTwoD, quadFactors Element }
 
 // NewScratch returns scratch memory.
 func NewScratch() *Scratch {
@@ -43,6 +44,7 @@ func NewScratch() *Scratch {
 	s.constants = constants{
 		one: broadcastLane(laneOne), d: broadcastLane(laneD), halfD: broadcastLane(laneHalfD),
 		twoD: broadcastLane(laneTwoD), sqrtM1: broadcastLane(laneSqrtM1), inverseTwoD: broadcastLane(laneInverseTwoD),
+		quadFactors: quadFactors(),
 	}
 	return s
 }

@@ -46,7 +46,11 @@ type Sum struct {
 	running     Point // sum of the buckets from the last to the current one
 	bucket      Point
 	parts       [longGroups]Point
-	odd, even   Point
+	groups      [longGroups]quadEntry
+	total       quad
+	window      quad
+	product     Element
+	factors     Element
 	twoD        Element
 	base        Key
 	buckets     [longGroups][Lanes * bucketStride]byte
@@ -57,6 +61,7 @@ func NewSum() *Sum {
 	memory := make([]byte, unsafe.Sizeof(Sum{})+cacheLineBytes)
 	m := (*Sum)(unsafe.Pointer(unsafe.SliceData(aligned(memory, cacheLineBytes))))
 	m.twoD.setAll(laneTwoD)
+	m.factors = quadFactors()
 	for g := range m.buckets {
 		for i := range Lanes * bucketsLane {
 			*bucketWords(&m.buckets[g][160*i]) = neutralWords
@@ -167,11 +172,8 @@ func (m *Sum) Vanishes() bool {
 		m.collect(g)
 	}
 	m.combine(groups)
-	p := &m.parts[0]
-	for range 3 {
-		doublePoint(p, p, &m.room.room)
-	}
-	return p.isNeutral(0)
+	quadDouble(&m.total, 3)
+	return m.total.isNeutral()
 }
 
 // Reset empties the sum.
@@ -190,24 +192,25 @@ func (m *Sum) collect(g int) {
 
 var neutral = Point{Sum: broadcastLane(laneOne), Diff: broadcastLane(laneOne), Z: broadcastLane(laneOne)}
 
-// combine adds up the windows of groups parts in lane 0 of part 0. Neighbors are joined to windows of twice the size
-// until one is left: as many doublings as one window after the other, but one addition for each halving.
+// combine sets total to the sum of all windows of groups parts. The windows of two groups are joined side by side from the
+// highest to the lowest, then the groups.
 func (m *Sum) combine(groups int) {
-	windows, size := groups*Lanes, digitBits
-	for windows > 1 {
-		for first := 0; first < windows; first += 2 * Lanes {
-			m.odd, m.even = neutral, neutral
-			for l := 0; l < Lanes && first+2*l < windows; l++ {
-				from, at := &m.parts[(first+2*l)/Lanes], (first+2*l)%Lanes
-				v, w := from.lane(at), from.lane(at+1)
-				m.even.put(l, &v)
-				m.odd.put(l, &w)
-			}
-			for range size {
-				doublePoint(&m.odd, &m.odd, &m.room.room)
-			}
-			addPoints(&m.parts[first/(2*Lanes)], &m.even, &m.odd, &m.twoD, &m.room.room)
+	for g := 0; g < groups; g += 2 {
+		m.total = neutralQuad
+		for l := Lanes - 1; l >= 0; l-- {
+			quadDouble(&m.total, digitBits)
+			m.window.setHalf(0, &m.parts[g], l)
+			m.window.setHalf(1, &m.parts[g+1], l)
+			m.window.entries(&m.groups[g], &m.groups[g+1], &m.product, &m.factors)
+			quadAdd(&m.total, &m.groups[g], &m.groups[g+1])
 		}
-		windows, size = windows/2, 2*size
+		m.total.entries(&m.groups[g], &m.groups[g+1], &m.product, &m.factors)
+	}
+	m.total = neutralQuad
+	for g := groups - 1; g >= 0; g-- {
+		if g < groups-1 {
+			quadDouble(&m.total, digitBits*Lanes)
+		}
+		quadAdd(&m.total, &m.groups[g], &neutralEntry)
 	}
 }

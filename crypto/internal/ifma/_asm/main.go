@@ -22,6 +22,7 @@ var sets = map[string]func(){
 	"encode": encodeSet,
 	"bucket": bucketSet,
 	"sign":   signSet,
+	"quad":   quadSet,
 }
 
 func main() {
@@ -32,7 +33,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "asm: no set of kernels named %q\n", *set)
 		os.Exit(2)
 	}
-	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable")
+	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable", "quad", "quadEntry")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()
