@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -235,5 +236,17 @@ func TestEstimateIsPlausible(t *testing.T) {
 	tcp.Protocol = committee.TCP
 	if n, m := tcp.paymentsFor(w, p), udp.paymentsFor(w, p); n < 3000 || m < 3000 || m > 10_000_000 {
 		t.Errorf("%d payments over TCP, %d over UDP, for 10 s", n, m)
+	}
+}
+
+// BenchmarkPrepare makes payments of 8 rounds, without the cache.
+func BenchmarkPrepare(b *testing.B) {
+	for _, committee := range []int{4, 20} {
+		b.Run(fmt.Sprintf("votes=%d", quorum(committee)), func(b *testing.B) {
+			n := max(b.N, 8)
+			if _, err := prepare(context.Background(), newWorkload(1, committee), new(cache), n/8, 2, n, nil); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }

@@ -28,6 +28,8 @@ type Environment struct {
 	LoadBefore    float64  `json:"load_before"`   // 1-minute load average when the record was made
 	StealPercent  float64  `json:"steal_percent"` // CPU time that the hypervisor gave to others, filled in with a Steal
 	FrequencyMHz  float64  `json:"frequency_mhz"` // of the first CPU when the record was made, 0 when not shown
+
+	ThreadsPerCore int `json:"threads_per_core"` // that the CPU has; a virtual machine may hide it
 }
 
 // NewEnvironment records the machine as it is now; backend names the signature backend in use. StealPercent is left 0.
@@ -42,6 +44,8 @@ func NewEnvironment(backend string) Environment {
 		Go:            runtime.Version(),
 		GOMAXPROCS:    runtime.GOMAXPROCS(0),
 		GOGC:          os.Getenv("GOGC"),
+
+		ThreadsPerCore: max(1, cpuid.CPU.ThreadsPerCore),
 	}
 	if e.CPU == "" {
 		e.CPU = cpuinfo("model name")
