@@ -28,7 +28,9 @@ func history(t *testing.T, check func(t *rapid.T, w *world)) {
 		sum.repeats += w.tally.repeats
 		sum.debts += w.tally.debts
 	})
-	if t.Logf("in all: %+v", sum); min(sum.certificates, sum.conflicts, sum.credits, sum.repeats, sum.debts) == 0 {
+	t.Logf("in all: %+v", sum)
+	// With -short rapid draws a fifth of the histories, which now and then have no debt among them.
+	if !testing.Short() && min(sum.certificates, sum.conflicts, sum.credits, sum.repeats, sum.debts) == 0 {
 		t.Errorf("the histories tried too little: %+v", sum)
 	}
 }
