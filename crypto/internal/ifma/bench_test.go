@@ -107,11 +107,12 @@ func BenchmarkSum(b *testing.B) {
 		short[i], long[i] = [16]byte(z[:]), littleEndian(weirdScalar(r))
 		short[i][15] &= 0x3f
 	}
-	for _, n := range []int{16, 64, 256, most} {
+	for _, n := range []int{4, 16, 64, 256, most} {
 		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.DecodePoints(points[:n], ok[:n], encodings, 64)
+				m.Begin(n)
 				for i := range n {
 					m.AddShort(&points[i], &short[i])
 					m.AddKey(&keys[i], &long[i])

@@ -39,7 +39,7 @@ func bucketsAddGeneric(buckets *byte, stride int, points *CachedPoint, digits *u
 				digit = -digit
 				q = laneAffine{q.diff, q.sum, lane{}.minus(q.t, biasTwice)}
 			}
-			w := bucketWords(rowPointer(buckets, 1, l*stride+160*digit))
+			w := bucketWords(rowPointer(buckets, 1, l*stride+bucketBytes*digit))
 			p := pointOfWords(w)
 			p = p.addMixed(&q)
 			*w = p.words()

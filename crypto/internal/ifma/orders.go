@@ -5,7 +5,7 @@ const (
 	nibbleBits    = 4
 	nibbleCount   = highBits / nibbleBits // digits of one half of k
 	nibbleEntries = 1<<(nibbleBits-1) + 1
-	nibbleStride  = nibbleEntries * 160 // bytes of the table of a lane
+	nibbleStride  = nibbleEntries * bucketBytes // bytes of the table of a lane
 )
 
 // ordersRoom is the memory of individual checks: for both points of eight keys the multiples 0 to 8.
@@ -25,9 +25,9 @@ const maxSingles = 2
 // All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of the base
 // point is used.
 //
-// Every signature is checked for itself, eight at a time, with 128 doublings each: better than a Sum below about 24
-// orders, and after one that did not vanish. A rest of up to two is checked one by one (see quad). Nothing here is
-// secret.
+// Every signature is checked for itself, eight at a time, with 128 doublings each: for orders whose Sum did not vanish. A
+// single order is faster this way too; from two on a Sum is. A rest of up to two is checked one by one (see quad).
+// Nothing here is secret.
 func (t *Tables) VerifyOrders(
 	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
 ) {
@@ -109,7 +109,7 @@ func (s *Scratch) nibbles(l int, k *[32]byte) {
 			magnitude, positive = uint64(-digit), 0
 		}
 		half, j := i/nibbleCount, i%nibbleCount
-		r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*160
+		r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*bucketBytes
 		r.negative[half][j] = r.negative[half][j]&^(1<<l) | positive<<l
 	}
 }
@@ -157,6 +157,6 @@ func (s *Scratch) multiples(half int) {
 		}
 	}
 	for i := range m {
-		storePoints(&s.orders.multiples[half][160*i], nibbleStride, &m[i])
+		storePoints(&s.orders.multiples[half][bucketBytes*i], nibbleStride, &m[i])
 	}
 }

@@ -98,7 +98,7 @@ func TestPointRowsVsTwins(t *testing.T) {
 			Z: weirdElement(r, reducedLimit), T: weirdElement(r, reducedLimit),
 		}
 		var rows, rowsTwin [Lanes * nibbleStride]byte
-		at := 160 * r.IntN(nibbleEntries)
+		at := bucketBytes * r.IntN(nibbleEntries)
 		storePoints(&rows[at], nibbleStride, &p)
 		if storePointsGeneric(&rowsTwin[at], nibbleStride, &p); rows != rowsTwin {
 			t.Fatalf("store %x", p)

@@ -88,6 +88,7 @@ func TestSumVsVoi(t *testing.T) {
 		for _, n := range sizes {
 			for _, long := range []bool{false, true} {
 				for last := range 3 {
+					m.Begin([]int{n, manyOrders}[r.IntN(2)])
 					total := addTerms(r, m, &p, n, long)
 					requireVanishes(t, r, s, m, total, last, fmt.Sprintf("%d terms, long %v, last %d", n, long, last))
 				}
@@ -160,19 +161,39 @@ func TestSumRefusesLargeScalars(t *testing.T) {
 	}
 }
 
-func TestSignedDigitsVsBig(t *testing.T) {
+func TestWindowsVsBig(t *testing.T) {
 	r := newRandom(t)
 	for range rounds(laneOperations) {
 		v := weirdLong(r)
 		b := littleEndian(v)
-		d := signedDigits(wordsOf(b[:]))
-		got := new(big.Int)
-		for i := longGroups*Lanes - 1; i >= 0; i-- {
-			got.Lsh(got, digitBits)
-			got.Add(got, big.NewInt(int64(int8(d[i/Lanes]>>(8*(i%Lanes))))))
+		for _, w := range []windows{fewWindows, manyWindows} {
+			words, got := w.offsetDigits(wordsOf(b[:])), new(big.Int)
+			for i := longWords*w.groups*Lanes - 1; i >= 0; i-- {
+				word, group, l := words[i/Lanes/w.groups], i/Lanes%w.groups, i%Lanes
+				digit := int64(int8(w.group(word, group) >> (8 * l)))
+				if digit < -(1<<w.bits)/2 || digit >= 1<<w.bits/2 {
+					t.Fatalf("%x: digit %d of %d bits", v, digit, w.bits)
+				}
+				got.Lsh(got, uint(w.bits))
+				got.Add(got, big.NewInt(digit))
+			}
+			if got.Cmp(v) != 0 {
+				t.Fatalf("%x: digits of %d bits are those of %x", v, w.bits, got)
+			}
 		}
-		if got.Cmp(v) != 0 {
-			t.Fatalf("%x: digits %v", v, d)
+	}
+}
+
+// A sum that is abandoned leaves nothing for the next one.
+func TestBeginEmpties(t *testing.T) {
+	r, s, m := newRandom(t), NewScratch(), NewSum()
+	p := newTestPoints(t, r, s, 4)
+	for _, n := range []int{1, 200} {
+		for _, orders := range []int{1, manyOrders} {
+			m.Begin(orders)
+			addTerms(r, m, &p, n, true)
+			m.Begin(manyOrders + 1 - orders)
+			requireVanishes(t, r, s, m, new(curve.EdwardsPoint).Identity(), 0, "empty")
 		}
 	}
 }
@@ -180,13 +201,14 @@ func TestSignedDigitsVsBig(t *testing.T) {
 func TestBucketsVsTwins(t *testing.T) {
 	r := newRandom(t)
 	var room sumRoom
-	const stride = 160 * bucketsLane
+	count := manyWindows.buckets
+	const stride = bucketBytes * (1<<7 + 1)
 	for range rounds(8_000) {
 		var buckets [Lanes * stride]byte
-		for i := range Lanes * bucketsLane {
+		for i := range Lanes * count {
 			v := lanePoint{weirdLane(r, reducedLimit), weirdLane(r, reducedLimit), weirdLane(r, reducedLimit),
 				weirdLane(r, reducedLimit)}
-			*bucketWords(&buckets[160*i]) = v.words()
+			*bucketWords(&buckets[bucketBytes*i]) = v.words()
 		}
 		twin := buckets
 		var points [7]CachedPoint
@@ -205,7 +227,7 @@ func TestBucketsVsTwins(t *testing.T) {
 		if buckets != twin {
 			t.Fatalf("digits %v of points %x", digits, points)
 		}
-		b := 160 * r.IntN(bucketsLane)
+		b := bucketBytes * r.IntN(count)
 		var out, outTwin Point
 		bucketsTake(&out, &buckets[b], stride)
 		bucketsTakeGeneric(&outTwin, &twin[b], stride)
@@ -249,11 +271,14 @@ func TestDecodePointsMarksTheBadOnes(t *testing.T) {
 func TestSumAllocatesNothing(t *testing.T) {
 	r, s, m := newRandom(t), NewScratch(), NewSum()
 	p := newTestPoints(t, r, s, 4)
+	orders := 1
 	encodings, ok := make([]byte, 20*32), make([]bool, 20)
 	points, keys := make([]CachedPoint, 20), make([]Key, 20)
 	if n := testing.AllocsPerRun(3, func() {
 		s.DecodePoints(points, ok, encodings, 32)
 		s.DecodeKeys(keys, ok, encodings, 32)
+		m.Begin(orders)
+		orders += 60
 		m.AddShort(&p.cached[0], &[16]byte{5, 6})
 		m.AddPoint(&p.cached[1], &[32]byte{5, 6})
 		m.AddBase(&[32]byte{7, 8, 9})
