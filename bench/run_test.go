@@ -65,7 +65,13 @@ func TestExactNumberOfPayments(t *testing.T) {
 
 func TestWindowByTime(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
-		slow := func(_ *codec.Message, reply []byte) []byte { time.Sleep(200 * time.Microsecond); return reply }
+		n := 0
+		slow := func(_ *codec.Message, reply []byte) []byte {
+			if n++; n%10 == 0 { // at most 5,000 payments a second, of 4,000
+				time.Sleep(time.Millisecond)
+			}
+			return reply
+		}
 		r, s, _ := smallRun(t, protocol, 4000, slow)
 		res, err := r.against(context.Background(), s, plan{warmUp: 50 * time.Millisecond, window: 250 * time.Millisecond})
 		if err != nil {
@@ -179,7 +185,8 @@ func TestOneWrongReplyIsCounted(t *testing.T) {
 }
 
 func TestLossyNetworkIsSurvivedAndCounted(t *testing.T) {
-	r, s, p := smallRun(t, committee.UDP, 100, lossy(0.2))
+	r, s, p := smallRun(t, committee.UDP, 100, lossy(0.1))
+	r.RecvTimeout = 4 * time.Second // for six tries
 	res, err := r.against(context.Background(), s, p)
 	if err != nil {
 		t.Fatal(err)
@@ -191,24 +198,31 @@ func TestLossyNetworkIsSurvivedAndCounted(t *testing.T) {
 }
 
 func TestDuplicatedRepliesAreIgnored(t *testing.T) {
-	// Every reply is late, so that requests are sent twice and answered twice.
-	r, s, p := smallRun(t, committee.UDP, 40, nil)
-	first := make(map[string]bool)
-	s.change(func() {
-		s.behave = func(m *codec.Message, reply []byte) []byte {
-			if key := string(reply); !first[key] {
-				first[key] = true
-				time.Sleep(3 * time.Millisecond)
-			}
-			return reply
-		}
-	})
+	r, s, p := smallRun(t, committee.UDP, 300, nil)
+	s.change(func() { s.twice = true })
 	res, err := r.against(context.Background(), s, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.PaymentsOK != 40 || res.Rejected != 0 || res.Lost != 0 {
-		t.Errorf("%d payments, %d rejected: %v", res.PaymentsOK, res.Rejected, res.Rejections)
+	if res.PaymentsOK != 300 || res.Duplicates < 300 || res.Rejected != 0 || res.Lost != 0 || !res.Conserved {
+		t.Errorf("%d payments, %d duplicates, %d lost, %d rejected: %v", res.PaymentsOK, res.Duplicates, res.Lost, res.Rejected,
+			res.Rejections)
+	}
+}
+
+// TestLateAnswersToRepeatedOrders: an order that was sent twice may be refused the second time, after its certificate.
+func TestLateAnswersToRepeatedOrders(t *testing.T) {
+	d := &udpDriver{meter: newMeter(), mayRepeat: 1}
+	late := codec.AppendError(nil, &codec.Error{Code: codec.UnexpectedSequenceNumber})
+	d.refusal(late)
+	if d.meter.duplicates != 1 || d.meter.rejected != 0 {
+		t.Errorf("the late answer: %d duplicates, %d rejected", d.meter.duplicates, d.meter.rejected)
+	}
+	d.refusal(late)
+	d.mayRepeat = 1
+	d.refusal(codec.AppendError(nil, &codec.Error{Code: codec.UnknownSenderAccount}))
+	if d.meter.duplicates != 1 || d.meter.rejected != 2 {
+		t.Errorf("errors that no repetition explains: %d duplicates, %d rejected", d.meter.duplicates, d.meter.rejected)
 	}
 }
 

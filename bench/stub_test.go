@@ -28,6 +28,7 @@ type stub struct {
 	next      map[codec.Address]uint64
 	stats     node.Stats
 	stolen    uint64 // missing from the first account that is asked for
+	twice     bool   // every datagram is answered twice
 	listeners []io.Closer
 	conns     []net.Conn
 	work      sync.WaitGroup
@@ -105,9 +106,20 @@ func (s *stub) serveDatagrams(p net.PacketConn, lane *lane) {
 			return
 		}
 		if out := s.answer(b[:n], lane); out != nil {
-			_, _ = p.WriteTo(out, from) // may be lost, as on a network
+			for range s.copies() {
+				_, _ = p.WriteTo(out, from) // may be lost, as on a network
+			}
 		}
 	}
+}
+
+func (s *stub) copies() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.twice {
+		return 2
+	}
+	return 1
 }
 
 // answer is what an honest authority says, after behave had its way with it.

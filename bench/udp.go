@@ -63,11 +63,13 @@ const (
 	certified
 )
 
-// A request is sent again after resendFactor times what replies take lately, at least resendAfter, then twice that, and so
-// on, until the time-out: under load replies are late and not lost, and to send again then makes them later.
+// A request is sent again after resendFactor times what replies take lately, at least resendAfter, then twice and
+// four times that, and so until the time-out. Under load replies are late and not lost, and to send again then makes them
+// later.
 const (
-	resendAfter  = 100 * time.Millisecond
+	resendAfter  = 250 * time.Millisecond
 	resendFactor = 4
+	doublings    = 2
 	smoothing    = 64 // replies that the mean reaches back
 	scanEvery    = 10 * time.Millisecond
 )
@@ -317,7 +319,7 @@ func (d *udpDriver) resend(s *udpSock, now time.Duration) {
 		if f.phase == ordered {
 			d.mayRepeat++
 		}
-		f.due = min(now+d.patience()<<f.tries, f.sent+d.timeout)
+		f.due = min(now+d.patience()<<min(f.tries, doublings), f.sent+d.timeout)
 		f.tries++
 		d.meter.retransmitted++
 		s.push(int32(i))
