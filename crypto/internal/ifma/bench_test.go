@@ -78,15 +78,18 @@ func BenchmarkKernels(b *testing.B) {
 	run("addMixed", 1, func() { addMixed(p, p, &s.affine, &s.room) })
 	run("addPoints", 1, func() { addPoints(p, p, q, &c.twoD, &s.room) })
 	run("doublePoint", 1, func() { doublePoint(p, p, &s.room) })
+	q4 := neutralQuad
+	run("quadDouble", 100, func() { quadDouble(&q4, 100) })
 	run("encode", 1, func() { encode(&s.words, p, &q.T) })
 	run("invert", 1, func() { s.power.invert(&s.inverse) })
 	run("invertOne", 1, func() { s.power.invertOne(&s.inverse[0]) })
 	run("decodePair/per=point", decodePoints, func() { s.decodePair(&s.tail.encodings[0][0], 32) })
 	t := newTestTables(b, testKeys(1), 6, 6)
 	steps := int(t.baseWindow.count + t.keyWindow.count)
-	run("planGroup", 1, func() {
-		t.planGroup(&s.plans[0], make([]bool, 8), make([]int32, 8), s.tail.signatures[:], s.tail.scalars[:], s)
-	})
+	ok, keys := make([]bool, Lanes), make([]int32, Lanes)
+	plan := func() { t.planGroup(&s.plans[0], ok, keys, s.tail.signatures[:], s.tail.scalars[:], s) }
+	plan()
+	run("planGroup", 1, plan)
 	run("walk/per=step", steps, func() { walk(p, &s.plans[0], &s.plans[0], steps, s, t.memory) })
 }
 

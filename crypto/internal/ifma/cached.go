@@ -2,7 +2,8 @@ package ifma
 
 import "unsafe"
 
-// CachedPoint is one decoded point, ready to be added in all lanes: y+x, y-x and 2dxy in reduced limbs, and a spare word.
+// CachedPoint is one decoded point, ready to be added in all lanes: y+x, y-x and 2dxy in reduced limbs, and a spare
+// word.
 type CachedPoint [16]uint64
 
 // Key is a decoded key with its 2^128 multiple, so that a scalar of 253 bits counts as two short ones: 256 bytes.
@@ -11,9 +12,10 @@ type Key struct{ Point, High CachedPoint }
 // highBits is the distance between the two points of a Key.
 const highBits = 128
 
-// DecodePoints decodes n points, whose encodings begin stride bytes apart in encodings, to points[:n], and sets ok[i] to
-// whether encoding i is a point by the rules of ZIP-215: y of p and more is allowed, and so is the sign of x = 0. Points
-// that are not ok become the neutral element. It works on sixteen at a time; a multiple of that costs the least.
+// DecodePoints decodes n points, whose encodings begin stride bytes apart in encodings, to points[:n], and sets ok[i]
+// to whether encoding i is a point by the rules of ZIP-215: y of p and more is allowed, and so is the sign of x = 0.
+// Points that are not ok become the neutral element. It works on sixteen at a time; a multiple of that costs the
+// least.
 func (s *Scratch) DecodePoints(points []CachedPoint, ok []bool, encodings []byte, stride int) {
 	ok = ok[:len(points)]
 	for first := 0; first < len(points); first += decodePoints {

@@ -10,8 +10,8 @@ package ifma
 //go:noescape
 func encodeIFMA(out *Words, p *Point, inverse *Element)
 
-// matchRowsIFMA compares 32 bytes of each lane with those at rows, stride bytes apart. Bit i is set if lane i is
-// equal.
+// matchRowsIFMA compares 32 bytes of each lane with those at rows, stride bytes apart. Bit i is set if lane i
+// is equal.
 //
 //go:noescape
 func matchRowsIFMA(w *Words, rows *byte, stride int) uint64

@@ -8,8 +8,8 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 )
 
-// weirdEncodings are the encodings where decoders differ: y of 0 to 40, y from p-40 to 2^255-1 (the last nineteen are not
-// canonical), both signs, and the points of small order.
+// weirdEncodings are the encodings where decoders differ: y of 0 to 40, y from p-40 to 2^255-1 (the last nineteen are
+// not canonical), both signs, and the points of small order.
 func weirdEncodings() (all [][32]byte) {
 	for i := int64(-40); i <= 40; i++ {
 		y := big.NewInt(i)

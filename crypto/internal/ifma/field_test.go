@@ -12,8 +12,8 @@ import (
 // laneOperations is the number of lane operations that each field kernel is tried with.
 const laneOperations = 1_000_000
 
-// rounds is the number of eight-lane operations of a test. FASTPAY_LONG multiplies it, and with it the seed differs on each
-// run.
+// rounds is the number of eight-lane operations of a test. FASTPAY_LONG multiplies it, and with it the seed differs
+// on each run.
 func rounds(operations int) int {
 	if testing.Short() {
 		operations /= 50

@@ -20,14 +20,14 @@ type ordersRoom struct {
 // maxSingles is the number of orders that are faster one by one than eight side by side.
 const maxSingles = 2
 
-// VerifyOrders sets ok[i] to whether 8([S]B - R - [k]A) is the neutral element for signature i: the rule of ZIP-215. R is
-// points[i], decoded; S is the second half of signatures[i]; k is scalars[i], little-endian and reduced; A is *keys[i].
-// All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of the base
-// point is used.
+// VerifyOrders sets ok[i] to whether 8([S]B - R - [k]A) is the neutral element for signature i: the rule of ZIP-215.
+// R is points[i], decoded; S is the second half of signatures[i]; k is scalars[i], little-endian and reduced; A is
+// *keys[i]. All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of
+// the base point is used.
 //
-// Every signature is checked for itself, eight at a time, with 128 doublings each: for orders whose Sum did not vanish. A
-// single order is faster this way too; from two on a Sum is. A rest of up to two is checked one by one (see quad).
-// Nothing here is secret.
+// Every signature is checked for itself, eight at a time, with 128 doublings each: for orders whose Sum did not
+// vanish. A single order is faster this way too; from two on a Sum is. A rest of up to two is checked one by one (see
+// quad). Nothing here is secret.
 func (t *Tables) VerifyOrders(
 	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
 ) {

@@ -18,8 +18,8 @@ type testOrders struct {
 	want       []bool
 }
 
-// makeOrders makes signatures of keys of every kind: R is [S]B - [k]A, plus a point of small order half of the time, plus
-// the base point in those that must be refused. S and k beyond the order are refused too.
+// makeOrders makes signatures of keys of every kind: R is [S]B - [k]A, plus a point of small order half of the time,
+// plus the base point in those that must be refused. S and k beyond the order are refused too.
 func makeOrders(t *testing.T, r *rand.Rand, s *Scratch, p *testPoints, n int) (o testOrders) {
 	encodings := make([]byte, 0, n*32)
 	for range n {

@@ -1,7 +1,8 @@
 package ifma
 
-// Point is eight points of the curve, as Y+X, Y-X, Z and T, where x = X/Z, y = Y/Z and T = XY/Z. Sums and differences of
-// X and Y are what additions and doublings read, so they are kept instead of X and Y. The zero value is not a point.
+// Point is eight points of the curve, as Y+X, Y-X, Z and T, where x = X/Z, y = Y/Z and T = XY/Z. Sums and differences
+// of X and Y are what additions and doublings read, so they are kept instead of X and Y. The zero value is not a
+// point.
 type Point struct{ Sum, Diff, Z, T Element }
 
 // Affine is eight points with Z = 1, ready to be added: y+x, y-x and 2dxy.

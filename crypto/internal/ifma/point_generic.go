@@ -1,7 +1,7 @@
 package ifma
 
-// Twins of the point kernels, lane by lane and limb by limb equal to them. The formulas are those of Hisil, Wong, Carter
-// and Dawson, "Twisted Edwards Curves Revisited" (2008), for a = -1.
+// Twins of the point kernels, lane by lane and limb by limb equal to them. The formulas are those of Hisil, Wong,
+// Carter and Dawson, "Twisted Edwards Curves Revisited" (2008), for a = -1.
 
 // lanePoint is one lane of a Point.
 type lanePoint struct{ sum, diff, z, t lane }

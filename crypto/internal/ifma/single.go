@@ -79,8 +79,8 @@ func (s *Scratch) singleMultiples(key *Key) {
 	}
 }
 
-// signedNibbles cuts a scalar below 2^253 into digits of 4 bits with sign, from -8 to 7. With 8 added to every nibble the
-// digits are the nibbles less 8 again (see signedDigits).
+// signedNibbles cuts a scalar below 2^253 into digits of 4 bits with sign, from -8 to 7. With 8 added to every nibble
+// the digits are the nibbles less 8 again (see signedDigits).
 func signedNibbles(k *[32]byte) (digits [2 * nibbleCount]int8) {
 	const offset = 0x8888888888888888
 	var carry uint64

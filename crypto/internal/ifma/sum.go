@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// Sum is a sum of multiples of points, [s1]P1 + [s2]P2 ..., for the batch equation of signatures. A lane is a window of
-// the scalars: every point is added once for each group of windows, to the bucket of its digit in each lane, and
+// Sum is a sum of multiples of points, [s1]P1 + [s2]P2 ..., for the batch equation of signatures. A lane is a window
+// of the scalars: every point is added once for each group of windows, to the bucket of its digit in each lane, and
 // Vanishes adds up the buckets once for all points. That is better than checking orders each for itself from two on.
 //
 // A Sum is about 700 KB, belongs to one goroutine, and allocates nothing after NewSum. Scalars and points are public:
@@ -32,8 +32,8 @@ type Sum struct {
 // digits stay in the first-level cache.
 const sumChunk = 96
 
-// terms are points that wait to be added, with the digits of each group of windows: a byte with sign for each lane. The
-// kernel reads the digits of one point more.
+// terms are points that wait to be added, with the digits of each group of windows: a byte with sign for each lane.
+// The kernel reads the digits of one point more.
 type terms struct {
 	words  int // of the scalars
 	n      int
@@ -162,8 +162,8 @@ func (m *Sum) flush(t *terms) {
 // group is the first bucket of a group of windows.
 func (m *Sum) group(g int) *byte { return &m.buckets[g*Lanes*m.windows.stride()] }
 
-// collect sets part g to the sum of the buckets of group g, each times its digit, and empties them. Counting down, every
-// bucket is added to the running sum, and that to the part: bucket b is added b times.
+// collect sets part g to the sum of the buckets of group g, each times its digit, and empties them. Counting down,
+// every bucket is added to the running sum, and that to the part: bucket b is added b times.
 func (m *Sum) collect(g int) {
 	m.running, m.parts[g] = neutral, neutral
 	for b := m.windows.buckets - 1; b >= 0; b-- {

@@ -52,9 +52,9 @@ func newWindow(bits int) window {
 // tableBytes is the size of one table.
 func (w *window) tableBytes() int { return int(w.count * w.advance) }
 
-// Tables are multiples of the base point and of a fixed set of keys: for window j of a point P the entries 0, 1 ... 2^(w-1)
-// times 2^(jw)*P. With them [S]B - [k]A is a sum of entries, without a doubling. Read-only once built; any number of
-// goroutines may use them, each with its own Scratch.
+// Tables are multiples of the base point and of a fixed set of keys: for window j of a point P the entries 0, 1 ...
+// 2^(w-1) times 2^(jw)*P. With them [S]B - [k]A is a sum of entries, without a doubling. Read-only once built; any
+// number of goroutines may use them, each with its own Scratch.
 type Tables struct {
 	baseWindow, keyWindow window
 	memory                []byte // the base point's table, then one for each key

@@ -12,9 +12,9 @@ type plan struct {
 	negative [maxSteps]uint64
 }
 
-// VerifyVotes sets ok[i] to whether R is, byte by byte, the encoding of [S]B - [k]A for signature i: R and S are the halves
-// of signatures[i], k is scalars[i], little-endian and reduced, and A is the key with the index keys[i]. All slices are as
-// long as ok. An S or a k that is not below the order gives false; an unknown index panics.
+// VerifyVotes sets ok[i] to whether R is, byte by byte, the encoding of [S]B - [k]A for signature i: R and S are the
+// halves of signatures[i], k is scalars[i], little-endian and reduced, and A is the key with the index keys[i]. All
+// slices are as long as ok. An S or a k that is not below the order gives false; an unknown index panics.
 //
 // True means that the signature is valid under ZIP-215. False means that the cofactored equation must decide: R may
 // be another encoding of the point, or differ from it by a point of small order. (Where A itself has a part of small
@@ -64,8 +64,8 @@ func (t *Tables) verifyRound(ok []bool, keys []int32, signatures [][64]byte, sca
 	}
 }
 
-// planGroup plans up to eight votes, and sets ok to whether their scalars are below the order. Votes that are missing or
-// out of range are walked with zero scalars: the entries of a larger one would lie outside the table.
+// planGroup plans up to eight votes, and sets ok to whether their scalars are below the order. Votes that are missing
+// or out of range are walked with zero scalars: the entries of a larger one would lie outside the table.
 func (t *Tables) planGroup(
 	p *plan, ok []bool, keys []int32, signatures [][64]byte, scalars [][32]byte, s *Scratch,
 ) {

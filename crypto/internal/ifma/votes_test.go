@@ -48,7 +48,11 @@ func challenge(r, a, message []byte) [32]byte {
 	return scalarOf(new(big.Int).SetBytes(sum))
 }
 
-var bigOrder, _ = new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+// bigOrder is 2^252 + 27742317777372353535851937790883648493.
+var bigOrder = func() *big.Int {
+	v, _ := new(big.Int).SetString("27742317777372353535851937790883648493", 10)
+	return v.Add(v, new(big.Int).Lsh(big.NewInt(1), 252))
+}()
 
 // scalarOf is v mod the order, little-endian.
 func scalarOf(v *big.Int) (s [32]byte) {
@@ -142,8 +146,8 @@ func adversarialKeys(r *rand.Rand) (keys [][32]byte) {
 	return keys
 }
 
-// expectedR is the encoding of [S]B - [k]A, or of [S]B + [order-k]A where k is 2^251 or more. They differ by a point of
-// small order if A has one in it; [8] times both is the same, which is checked here.
+// expectedR is the encoding of [S]B - [k]A, or of [S]B + [order-k]A where k is 2^251 or more. They differ by a point
+// of small order if A has one in it; [8] times both is the same, which is checked here.
 func expectedR(key, s, k [32]byte) [32]byte {
 	var a, exact, folded curve.EdwardsPoint
 	if _, err := a.SetCompressedY((*curve.CompressedEdwardsY)(key[:])); err != nil {
@@ -175,7 +179,8 @@ func mustScalar(b [32]byte) *scalar.Scalar {
 func TestVerifyVotesVsVoi(t *testing.T) {
 	r := newRandom(t)
 	keys := adversarialKeys(r)
-	for _, w := range [][2]int{{MinWindow, MinWindow}, {7, 10}, {13, 9}, {14, 12}, {MaxWindow, MinWindow}, {6, MaxWindow}} {
+	sizes := [][2]int{{MinWindow, MinWindow}, {7, 10}, {13, 9}, {14, 12}, {MaxWindow, MinWindow}, {6, MaxWindow}}
+	for _, w := range sizes {
 		some := keys
 		if w[1] > 8 { // large tables: fewer keys of each kind
 			some = slices.Concat(keys[:2], keys[len(keys)-4:])

@@ -12,7 +12,9 @@ func walk(out *Point, p, next *plan, steps int, s *Scratch, memory []byte) {
 	walkGeneric(out, p, steps, &s.constants.inverseTwoD, memory)
 }
 
-func planDigits(p *plan, first int, scalars *byte, stride int, base *[Lanes]uint64, w *window, flip uint64, s *Scratch) {
+func planDigits(
+	p *plan, first int, scalars *byte, stride int, base *[Lanes]uint64, w *window, flip uint64, s *Scratch,
+) {
 	if useKernels {
 		planDigitsIFMA(p, first, scalars, stride, base, w, flip, &s.room)
 		return

@@ -10,8 +10,8 @@ type windows struct {
 	buckets int // of a lane: absolute values of digits. Nobody reads those of 0
 }
 
-// The windows of batches below manyOrders, with 12 passes an order and 22 µs in the end, and of larger ones, with 6 passes
-// and 100 µs.
+// The windows of batches below manyOrders, with 12 passes an order and 22 µs in the end, and of larger ones, with 6
+// passes and 100 µs.
 var (
 	fewWindows  = windows{bits: 4, groups: 2, buckets: 1<<3 + 1}
 	manyWindows = windows{bits: 8, groups: 1, buckets: 1<<7 + 1}
@@ -36,12 +36,13 @@ const maxBucketBytes = longWords * Lanes * (1<<7 + 1) * bucketBytes
 // stride is the size in bytes of the buckets of a lane.
 func (w *windows) stride() int { return w.buckets * bucketBytes }
 
-// scalarLimitBits is the size of scalars: at 2^255 and more, digits would lose a carry at the top. Reduced ones have 253.
+// scalarLimitBits is the size of scalars: at 2^255 and more, digits would lose a carry at the top. Reduced ones have
+// 253.
 const scalarLimitBits = 253
 
-// offsetDigits adds half the base to every digit of a scalar below 2^253. The digits with sign are those of the result,
-// less half the base: what one of them borrows from the next has become a plain carry. Two words of a scalar below
-// 2^126 have no carry into the third.
+// offsetDigits adds half the base to every digit of a scalar below 2^253. The digits with sign are those of the
+// result, less half the base: what one of them borrows from the next has become a plain carry. Two words of a scalar
+// below 2^126 have no carry into the third.
 func (w *windows) offsetDigits(scalar [longWords]uint64) (d [longWords]uint64) {
 	offset := uint64(0x8080808080808080)
 	if w.bits == 4 {

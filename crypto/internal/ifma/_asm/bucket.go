@@ -113,8 +113,8 @@ func bucketsAdd() {
 	done()
 }
 
-// bucketSource is the point whose parts are rows of a bucket in each lane. T, which an addition reads first, brings limb 4 of
-// the others with it.
+// bucketSource is the point whose parts are rows of a bucket in each lane. T, which an addition reads first, brings
+// limb 4 of the others with it.
 func bucketSource(part func(k int) rows) pointSource {
 	var last words
 	join := func(k int) source {
@@ -240,7 +240,8 @@ func storeCached() {
 
 // loadCached emits the inverse of storeCached.
 func loadCached() {
-	kernel("loadCachedIFMA", "func(q *Affine, in *CachedPoint)", "loadCachedIFMA sets q to eight points, one behind the other.")
+	kernel("loadCachedIFMA", "func(q *Affine, in *CachedPoint)",
+		"loadCachedIFMA sets q to eight points, one behind the other.")
 	q := Load(Param("q"), GP64())
 	in := Load(Param("in"), GP64())
 	for k := range 4 {
@@ -273,8 +274,8 @@ func storePoints() {
 // selectPoints emits the choice of points from tables of words.
 func selectPoints() {
 	kernel("selectPointsIFMA", "func(out *Point, rows *byte, offsets *[8]uint64, negative uint64)",
-		"selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative is set.\n"+
-			"Reduced in, loose out.")
+		"selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative\n"+
+			"is set. Reduced in, loose out.")
 	base, offsets := Load(Param("rows"), GP64()), Load(Param("offsets"), GP64())
 	out := Load(Param("out"), GP64())
 	bits := GP64()

@@ -19,7 +19,7 @@ const (
 type element [limbs]VecVirtual
 
 // constants are the registers that every arithmetic kernel keeps: 2^51-1 and 19, in all lanes.
-type constants struct{ mask, nineteen, zero VecVirtual }
+type constants struct{ mask, nineteen VecVirtual }
 
 // c holds the constants of the kernel that is being written.
 var c constants
@@ -34,7 +34,7 @@ func broadcast(v uint64) VecVirtual {
 
 // loadConstants emits the loading of c. It comes first in every arithmetic kernel.
 func loadConstants() {
-	c = constants{mask: broadcast(1<<51 - 1), nineteen: broadcast(19), zero: zero()}
+	c = constants{mask: broadcast(1<<51 - 1), nineteen: broadcast(19)}
 }
 
 // zero returns a new register of zeros.
@@ -136,8 +136,7 @@ type columns [2 * limbs]VecVirtual
 
 func (z *columns) add(hi bool, x, y VecVirtual, i int) {
 	if z[i] == nil {
-		z[i] = ZMM()
-		VMOVDQA64(c.zero, z[i])
+		z[i] = zero()
 	}
 	if hi {
 		VPMADD52HUQ(y, x, z[i])
@@ -190,8 +189,8 @@ func product(a element, b source) element {
 	return z.fold()
 }
 
-// squareRaw is a*a without carries: loose limbs in, raw limbs out, with the bounds of product. The mixed terms are summed
-// once and doubled.
+// squareRaw is a*a without carries: loose limbs in, raw limbs out, with the bounds of product. The mixed terms are
+// summed once and doubled.
 func squareRaw(a element) element {
 	var z columns
 	mixed := [][2]int{{0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 4}, {2, 4}, {3, 4}, {1, 2}, {1, 3}, {2, 3}}

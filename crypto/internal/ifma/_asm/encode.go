@@ -55,7 +55,8 @@ func rowsArgument() rows {
 // matchRows emits the comparison of encodings with received bytes.
 func matchRows() {
 	kernel("matchRowsIFMA", "func(w *Words, rows *byte, stride int) uint64",
-		"matchRowsIFMA compares 32 bytes of each lane with those at rows, stride bytes apart. Bit i is set if lane i is\nequal.")
+		"matchRowsIFMA compares 32 bytes of each lane with those at rows, stride bytes apart. Bit i is set if lane i\n"+
+			"is equal.")
 	a := loadRows(rowsArgument())
 	b := wordsArgument("w")
 	var differ = ZMM()

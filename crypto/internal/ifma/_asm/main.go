@@ -33,7 +33,8 @@ func main() {
 		fmt.Fprintf(os.Stderr, "asm: no set of kernels named %q\n", *set)
 		os.Exit(2)
 	}
-	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable", "quad", "quadEntry")
+	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable",
+		"quad", "quadEntry")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()

@@ -30,7 +30,8 @@ func roomAt(base Register, disp int) room {
 // registers when the addition needs it, so that not all fifteen are live at the same time.
 type affine struct{ sum, diff, t func() element }
 
-// Biases of subtractions: 2^11*p is above every raw limb (2^60.1) and twice it, and the sum with a raw limb below 2^63.
+// Biases of subtractions: 2^11*p is above every raw limb (2^60.1) and twice it, and the sum with a raw limb below
+// 2^63.
 var (
 	biasRaw   bias // 2^11 * p, for raw subtrahends
 	biasTwice bias // 2 * p, for reduced subtrahends
@@ -41,8 +42,8 @@ func declareBiases(prefix string) {
 	biasTwice = newBias(prefix+"BiasTwice", 2)
 }
 
-// pointSource is a point that an addition reads, pointSink one that it writes. The functions of a source bring a part into
-// registers, or name the memory where it is, when the addition needs it.
+// pointSource is a point that an addition reads, pointSink one that it writes. The functions of a source bring a part
+// into registers, or name the memory where it is, when the addition needs it.
 type pointSource struct{ sum, diff, z, t func() source }
 
 type pointSink struct{ sum, diff, z, t func(element) }

@@ -69,7 +69,8 @@ func combine(a, b element, k OpmaskVirtual) (r element) {
 // quadDouble emits doublings: with S = Y+X and D = Y-X the products are (S^2, D^2, Z^2, SD), and E = S^2-D^2, G = 2SD,
 // F = 4Z^2-2SD, H = S^2+D^2 (see doublePoint).
 func quadDouble() {
-	kernel("quadDoubleIFMA", "func(p *quad, n int)", "quadDoubleIFMA doubles both points of p n times, n at least 1: loose in, reduced out.")
+	kernel("quadDoubleIFMA", "func(p *quad, n int)",
+		"quadDoubleIFMA doubles both points of p n times, n at least 1: loose in, reduced out.")
 	loadConstants()
 	shifts := GLOBL("quadShifts", attrReadOnly)
 	for i, v := range []uint64{0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0} {

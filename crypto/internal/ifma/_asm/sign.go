@@ -6,8 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Layout of type oddTable of package ifma: for each window of 6 bits, for each of 15 limbs (y+x, y-x, 2dxy), the 32 odd
-// multiples 1, 3 ... 63, one word each.
+// Layout of type oddTable of package ifma: for each window of 6 bits, for each of 15 limbs (y+x, y-x, 2dxy), the 32
+// odd multiples 1, 3 ... 63, one word each.
 const (
 	oddWindows     = 43
 	oddBits        = 6
@@ -64,8 +64,8 @@ func multiplyBase() {
 // wordsAt is where the recoded scalars lie in the room of a multiplication: five vectors, behind the four elements.
 const wordsAt = roomBytes
 
-// oddWords emits the recoding: the order is added to even scalars, so that s is odd, and room gets the words of
-// (s + 2^258-1)/2 = s/2 + 2^257. Its windows u of 6 bits are the digits 2u-63 of s: odd, from -63 to 63, without carries
+// oddWords emits the recoding: the order is added to even scalars, so that s is odd, and room gets the words of (s +
+// 2^258-1)/2 = s/2 + 2^257. Its windows u of 6 bits are the digits 2u-63 of s: odd, from -63 to 63, without carries
 // from one to the next, and never zero.
 func oddWords(order Mem) {
 	s := loadRows(strided(Load(Param("scalars"), GP64()), Load(Param("stride"), GP64())))
