@@ -36,18 +36,18 @@ func sub(out, a, b *Element) {
 	subGeneric(out, a, b)
 }
 
-func squareTimes(x *[2]Element, n int) {
+func squareTimes(out, x *[2]Element, n int) {
 	if useKernels {
-		squareTimesIFMA(x, n)
+		squareTimesIFMA(out, x, n)
 		return
 	}
-	squareTimesGeneric(x, n)
+	squareTimesGeneric(out, x, n)
 }
 
-func squareTimesOne(x *Element, n int) {
+func squareTimesOne(out, x *Element, n int) {
 	if useKernels {
-		squareTimesOneIFMA(x, n)
+		squareTimesOneIFMA(out, x, n)
 		return
 	}
-	squareTimesOneGeneric(x, n)
+	squareTimesOneGeneric(out, x, n)
 }

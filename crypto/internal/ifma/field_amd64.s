@@ -339,15 +339,16 @@ TEXT ·subIFMA(SB), NOSPLIT, $0-24
 	VZEROUPPER
 	RET
 
-// func squareTimesIFMA(x *[2]Element, n int)
+// func squareTimesIFMA(out *[2]Element, x *[2]Element, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA
-TEXT ·squareTimesIFMA(SB), NOSPLIT, $0-16
-	MOVQ         $0x0007ffffffffffff, AX
-	VPBROADCASTQ AX, Z0
-	MOVQ         $0x0000000000000013, AX
-	VPBROADCASTQ AX, Z1
-	MOVQ         x+0(FP), AX
-	MOVQ         n+8(FP), CX
+TEXT ·squareTimesIFMA(SB), NOSPLIT, $0-24
+	MOVQ         x+8(FP), AX
+	MOVQ         out+0(FP), CX
+	MOVQ         $0x0007ffffffffffff, DX
+	VPBROADCASTQ DX, Z0
+	MOVQ         $0x0000000000000013, DX
+	VPBROADCASTQ DX, Z1
+	MOVQ         n+16(FP), DX
 	VMOVDQU64    (AX), Z2
 	VMOVDQU64    64(AX), Z3
 	VMOVDQU64    128(AX), Z4
@@ -532,35 +533,36 @@ again:
 	VMOVDQA64   Z12, Z9
 	VMOVDQA64   Z13, Z10
 	VMOVDQA64   Z14, Z11
-	DECQ        CX
+	DECQ        DX
 	JNZ         again
-	VMOVDQU64   Z2, (AX)
-	VMOVDQU64   Z3, 64(AX)
-	VMOVDQU64   Z4, 128(AX)
-	VMOVDQU64   Z5, 192(AX)
-	VMOVDQU64   Z6, 256(AX)
-	VMOVDQU64   Z7, 320(AX)
-	VMOVDQU64   Z8, 384(AX)
-	VMOVDQU64   Z9, 448(AX)
-	VMOVDQU64   Z10, 512(AX)
-	VMOVDQU64   Z11, 576(AX)
+	VMOVDQU64   Z2, (CX)
+	VMOVDQU64   Z3, 64(CX)
+	VMOVDQU64   Z4, 128(CX)
+	VMOVDQU64   Z5, 192(CX)
+	VMOVDQU64   Z6, 256(CX)
+	VMOVDQU64   Z7, 320(CX)
+	VMOVDQU64   Z8, 384(CX)
+	VMOVDQU64   Z9, 448(CX)
+	VMOVDQU64   Z10, 512(CX)
+	VMOVDQU64   Z11, 576(CX)
 	VZEROUPPER
 	RET
 
-// func squareTimesOneIFMA(x *Element, n int)
+// func squareTimesOneIFMA(out *Element, x *Element, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA
-TEXT ·squareTimesOneIFMA(SB), NOSPLIT, $0-16
-	MOVQ         $0x0007ffffffffffff, AX
-	VPBROADCASTQ AX, Z0
-	MOVQ         $0x0000000000000013, AX
-	VPBROADCASTQ AX, Z1
-	MOVQ         x+0(FP), AX
-	MOVQ         n+8(FP), CX
-	VMOVDQU64    (AX), Z2
-	VMOVDQU64    64(AX), Z3
-	VMOVDQU64    128(AX), Z4
-	VMOVDQU64    192(AX), Z5
-	VMOVDQU64    256(AX), Z6
+TEXT ·squareTimesOneIFMA(SB), NOSPLIT, $0-24
+	MOVQ         out+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         $0x0007ffffffffffff, DX
+	VPBROADCASTQ DX, Z0
+	MOVQ         $0x0000000000000013, DX
+	VPBROADCASTQ DX, Z1
+	MOVQ         n+16(FP), DX
+	VMOVDQU64    (CX), Z2
+	VMOVDQU64    64(CX), Z3
+	VMOVDQU64    128(CX), Z4
+	VMOVDQU64    192(CX), Z5
+	VMOVDQU64    256(CX), Z6
 
 again:
 	VPXORQ      Z7, Z7, Z7
@@ -649,7 +651,7 @@ again:
 	VMOVDQA64   Z7, Z4
 	VMOVDQA64   Z8, Z5
 	VMOVDQA64   Z9, Z6
-	DECQ        CX
+	DECQ        DX
 	JNZ         again
 	VMOVDQU64   Z2, (AX)
 	VMOVDQU64   Z3, 64(AX)

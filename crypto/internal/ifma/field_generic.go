@@ -99,15 +99,14 @@ func subGeneric(out, a, b *Element) {
 	}
 }
 
-func squareTimesGeneric(x *[2]Element, n int) {
-	for range n {
-		squareGeneric(&x[0], &x[0])
-		squareGeneric(&x[1], &x[1])
-	}
+func squareTimesGeneric(out, x *[2]Element, n int) {
+	squareTimesOneGeneric(&out[0], &x[0], n)
+	squareTimesOneGeneric(&out[1], &x[1], n)
 }
 
-func squareTimesOneGeneric(x *Element, n int) {
+func squareTimesOneGeneric(out, x *Element, n int) {
+	*out = *x
 	for range n {
-		squareGeneric(x, x)
+		squareGeneric(out, out)
 	}
 }

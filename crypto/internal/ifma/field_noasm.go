@@ -20,10 +20,10 @@ func sub(out, a, b *Element) {
 	subGeneric(out, a, b)
 }
 
-func squareTimes(x *[2]Element, n int) {
-	squareTimesGeneric(x, n)
+func squareTimes(out, x *[2]Element, n int) {
+	squareTimesGeneric(out, x, n)
 }
 
-func squareTimesOne(x *Element, n int) {
-	squareTimesOneGeneric(x, n)
+func squareTimesOne(out, x *Element, n int) {
+	squareTimesOneGeneric(out, x, n)
 }

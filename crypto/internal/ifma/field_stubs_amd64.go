@@ -24,12 +24,12 @@ func addIFMA(out *Element, a *Element, b *Element)
 //go:noescape
 func subIFMA(out *Element, a *Element, b *Element)
 
-// squareTimesIFMA squares both elements of x n times in place, n at least 1: loose in, reduced out.
+// squareTimesIFMA sets out to x squared n times, n at least 1, for two elements: loose in, reduced out.
 //
 //go:noescape
-func squareTimesIFMA(x *[2]Element, n int)
+func squareTimesIFMA(out *[2]Element, x *[2]Element, n int)
 
-// squareTimesOneIFMA squares x n times in place, n at least 1: loose in, reduced out.
+// squareTimesOneIFMA sets out to x squared n times, n at least 1: loose in, reduced out.
 //
 //go:noescape
-func squareTimesOneIFMA(x *Element, n int)
+func squareTimesOneIFMA(out *Element, x *Element, n int)

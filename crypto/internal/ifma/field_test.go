@@ -209,13 +209,15 @@ func TestSquareTimesVsSquare(t *testing.T) {
 		for n := 1; n < 30; n++ {
 			x := [2]Element{weirdElement(r, looseLimit), weirdElement(r, looseLimit)}
 			want, single := x, x[0]
-			squareTimes(&x, n)
-			squareTimesOne(&single, n)
+			var out [2]Element
+			squareTimes(&out, &x, n)
+			squareTimes(&x, &x, n)
+			squareTimesOne(&single, &single, n)
 			for range n {
 				square(&want[0], &want[0])
 				square(&want[1], &want[1])
 			}
-			if x != want || single != want[0] {
+			if x != want || out != want || single != want[0] {
 				t.Fatalf("%d times", n)
 			}
 		}

@@ -13,7 +13,7 @@ type power[E Element | [2]Element] struct{ t0, t1, t2, z E }
 // multiplier and squarer are the kernels of the two widths.
 type (
 	multiplier[E any] func(out, a, b *E)
-	squarer[E any]    func(x *E, n int)
+	squarer[E any]    func(out, x *E, n int)
 )
 
 func mulPair(out, a, b *[2]Element) {
@@ -25,31 +25,27 @@ func mulPair(out, a, b *[2]Element) {
 // squarings and 11 multiplications.
 func (r *power[E]) raise(out, z *E, mul multiplier[E], square squarer[E]) {
 	t0, t1, t2 := &r.t0, &r.t1, &r.t2
-	squared := func(to, from *E, times int) {
-		*to = *from
-		square(to, times)
-	}
-	squared(t0, z, 1)  // z^2
-	squared(t1, t0, 2) // z^8
-	mul(t1, z, t1)     // z^9
-	mul(t0, t0, t1)    // z^11
-	square(t0, 1)      // z^22
-	mul(t0, t1, t0)    // z^(2^5-1)
-	squared(t1, t0, 5)
+	square(t0, z, 1)  // z^2
+	square(t1, t0, 2) // z^8
+	mul(t1, z, t1)    // z^9
+	mul(t0, t0, t1)   // z^11
+	square(t0, t0, 1) // z^22
+	mul(t0, t1, t0)   // z^(2^5-1)
+	square(t1, t0, 5)
 	mul(t0, t1, t0) // z^(2^10-1)
-	squared(t1, t0, 10)
+	square(t1, t0, 10)
 	mul(t1, t1, t0) // z^(2^20-1)
-	squared(t2, t1, 20)
+	square(t2, t1, 20)
 	mul(t1, t2, t1) // z^(2^40-1)
-	square(t1, 10)
+	square(t1, t1, 10)
 	mul(t0, t1, t0) // z^(2^50-1)
-	squared(t1, t0, 50)
+	square(t1, t0, 50)
 	mul(t1, t1, t0) // z^(2^100-1)
-	squared(t2, t1, 100)
+	square(t2, t1, 100)
 	mul(t1, t2, t1) // z^(2^200-1)
-	square(t1, 50)
+	square(t1, t1, 50)
 	mul(t0, t1, t0) // z^(2^250-1)
-	square(t0, 2)
+	square(t0, t0, 2)
 	mul(out, t0, z) // z^(2^252-3)
 }
 
@@ -57,9 +53,9 @@ func (r *power[E]) raise(out, z *E, mul multiplier[E], square squarer[E]) {
 func (r *power[E]) invert(z *E, mul multiplier[E], square squarer[E]) {
 	r.z = *z
 	r.raise(z, &r.z, mul, square)
-	square(z, 3)
+	square(z, z, 3)
 	mul(z, z, &r.z)
-	square(&r.z, 1)
+	square(&r.z, &r.z, 1)
 	mul(z, z, &r.z)
 }
 

@@ -64,13 +64,28 @@ func fieldSet() {
 // squareTimes emits the squarings of an exponentiation. One chain would wait for its own results; two keep the
 // multipliers busy.
 func squareTimes() {
-	kernel("squareTimesIFMA", "func(x *[2]Element, n int)",
-		"squareTimesIFMA squares both elements of x n times in place, n at least 1: loose in, reduced out.")
+	kernel("squareTimesIFMA", "func(out, x *[2]Element, n int)",
+		"squareTimesIFMA sets out to x squared n times, n at least 1, for two elements: loose in, reduced out.")
+	x, out := GP64(), GP64()
+	Load(Param("x"), x)
+	Load(Param("out"), out)
+	squareLoop(slots(out, 0, 2), slots(x, 0, 2))
+}
+
+// squareTimesOne emits the same for one chain, which takes two thirds of the time of two.
+func squareTimesOne() {
+	kernel("squareTimesOneIFMA", "func(out, x *Element, n int)",
+		"squareTimesOneIFMA sets out to x squared n times, n at least 1: loose in, reduced out.")
+	squareLoop([]slot{argument("out")}, []slot{argument("x")})
+}
+
+func squareLoop(out, x []slot) {
 	loadConstants()
-	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
-	pair := slots(x, 0, 2)
-	chains := [2]element{pair[0].load(), pair[1].load()}
+	chains := make([]element, len(x))
+	for i := range chains {
+		chains[i] = x[i].load()
+	}
 	Label("again")
 	for i := range chains {
 		move(chains[i], carry(squareRaw(chains[i])))
@@ -78,24 +93,8 @@ func squareTimes() {
 	DECQ(n)
 	JNZ(LabelRef("again"))
 	for i := range chains {
-		pair[i].store(chains[i])
+		out[i].store(chains[i])
 	}
-	done()
-}
-
-// squareTimesOne emits the same for one chain, which takes two thirds of the time of two.
-func squareTimesOne() {
-	kernel("squareTimesOneIFMA", "func(x *Element, n int)",
-		"squareTimesOneIFMA squares x n times in place, n at least 1: loose in, reduced out.")
-	loadConstants()
-	x := argument("x")
-	n := Load(Param("n"), GP64())
-	chain := x.load()
-	Label("again")
-	move(chain, carry(squareRaw(chain)))
-	DECQ(n)
-	JNZ(LabelRef("again"))
-	x.store(chain)
 	done()
 }
 
