@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"fastpay/node/client"
 )
 
@@ -95,5 +98,32 @@ func TestParseShards(t *testing.T) {
 	good(65535, []int{65534}, "65534")
 	for _, value := range []string{"", ",", "4", "0-4", "3-2", "-1", "1-", "-", "0x1", "1 ", "99999999999999999999", "0,,1", "a"} {
 		bad(4, value)
+	}
+}
+
+// TestEveryCommandExplainsItself: each has a line of help, an example, and a text for each flag.
+func TestEveryCommandExplainsItself(t *testing.T) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		if cmd.Hidden {
+			return
+		}
+		if cmd.Short == "" || cmd.Example == "" {
+			t.Errorf("%s has no short help, or no example", cmd.CommandPath())
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s: nothing explains --%s", cmd.CommandPath(), f.Name)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	root := newRootCommand("fastpay")
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "help" && cmd.Name() != "completion" { // these are the library's
+			visit(cmd)
+		}
 	}
 }
