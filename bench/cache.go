@@ -18,7 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cache keeps what is expensive to make: the accounts' addresses and the signatures of each round. It is only a cache: a
+// cache keeps what is expensive to make: the accounts' addresses and, on a machine that signs slowly, the signatures of
+// each round. It is only a cache: a
 // file that is missing, damaged or of another version is made again, and failing to write is no error. Files:
 //
 //	<user cache>/fastpay/bench-v1/<seed>-<committee>-<accounts>/{accounts,round-000000,...}
@@ -35,6 +36,10 @@ type cache struct {
 	members  int
 	accounts int
 	limit    int64 // of all files below root
+
+	// accountsOnly leaves the signatures out: where they are made faster than a disk reads and writes them, the cache would
+	// slow the preparation down, and its dirty pages would be written back during the measurement.
+	accountsOnly bool
 }
 
 const (
@@ -88,6 +93,9 @@ func (c *cache) storeAccounts(accounts []codec.Address) {
 
 // loadRound returns n signatures, nil when they are not cached.
 func (c *cache) loadRound(round, n int) []crypto.Signature {
+	if c.accountsOnly {
+		return nil
+	}
 	b := c.load(roundFile(round), uint64(round), n*crypto.SignatureSize)
 	if b == nil {
 		return nil
@@ -96,7 +104,7 @@ func (c *cache) loadRound(round, n int) []crypto.Signature {
 }
 
 func (c *cache) hasRound(round int) bool {
-	if c.dir == "" {
+	if c.dir == "" || c.accountsOnly {
 		return false
 	}
 	_, err := os.Stat(filepath.Join(c.dir, roundFile(round)))
@@ -104,6 +112,9 @@ func (c *cache) hasRound(round int) bool {
 }
 
 func (c *cache) storeRound(round int, signatures []crypto.Signature) {
+	if c.accountsOnly {
+		return
+	}
 	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(signatures))), len(signatures)*crypto.SignatureSize)
 	_ = c.store(roundFile(round), uint64(round), b)
 }

@@ -73,6 +73,28 @@ func signatureCost(w *workload) time.Duration {
 	return best / calibrateBatch
 }
 
+// fastSigning is the time for a signature, with all CPUs at work, below which a disk is no faster: some 30 MB/s.
+const fastSigning = 2 * time.Microsecond
+
+// signsFast reports whether signatures are made faster here than they can be cached.
+func signsFast(w *workload) bool {
+	messages := make([][]byte, calibrateBatch)
+	for i := range messages {
+		messages[i] = make([]byte, codec.MinSignedSize)
+		messages[i][0] = byte(i)
+	}
+	signatures := make([]crypto.Signature, calibrateBatch)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	best := time.Hour
+	for range calibrateTimes {
+		start := perf.ThreadUsage().CPU
+		w.members[0].SignBatch(signatures, messages)
+		best = min(best, perf.ThreadUsage().CPU-start)
+	}
+	return best/calibrateBatch/time.Duration(len(perf.AllowedCPUs())) < fastSigning
+}
+
 // paymentsFor estimates how many payments this machine's authority can settle at most in the time of p.
 func (o *Options) paymentsFor(w *workload, p plan) int {
 	cost := signatureCost(w)

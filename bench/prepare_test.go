@@ -131,6 +131,21 @@ func TestCacheGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+func TestCacheOfAccountsAlone(t *testing.T) {
+	root := t.TempDir()
+	c := newCache(root, 1, 4, testAccounts)
+	c.accountsOnly = true
+	first := prepareTest(t, 1, c, 3, 120)
+	again := prepareTest(t, 1, c, 3, 120)
+	if again.cached != 0 || !sameLanes(first, again) || c.loadAccounts() == nil {
+		t.Errorf("%d payments from the cache, accounts cached: %v", again.cached, c.loadAccounts() != nil)
+	}
+	entries, err := os.ReadDir(c.dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%d files, %v", len(entries), err)
+	}
+}
+
 func TestDamagedCacheIsMadeAgain(t *testing.T) {
 	root := t.TempDir()
 	fresh := prepareTest(t, 1, newCache(root, 1, 4, testAccounts), 3, 120)

@@ -79,6 +79,7 @@ func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io
 	store := new(cache)
 	if !o.NoCache {
 		store = openCache(o.Seed, o.CommitteeSize, o.NumAccounts)
+		store.accountsOnly = signsFast(w)
 	}
 	p := newProgress(stderr, "Preparing payments", total)
 	made, err := prepare(ctx, w, store, o.NumAccounts, o.NumShards, total, p)
