@@ -15,6 +15,7 @@ type Scratch struct {
 	room      [4]Element
 	oddRoom   [5]Element
 	plans     [2]plan
+	walk      walkRoom
 	points    [maxGroups]Point
 	words     Words
 	inverse   [2]Element

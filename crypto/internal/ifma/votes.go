@@ -12,6 +12,13 @@ type plan struct {
 	negative [maxSteps]uint64
 }
 
+// walkRoom is the memory of a walk; the kernel knows its layout.
+type walkRoom struct {
+	room   [4]Element
+	t      Element // of the entries of the next step: 2dxy
+	coords [2]Words // y-x, then y+x
+}
+
 // VerifyVotes sets ok[i] to whether R is, byte by byte, the encoding of [S]B - [k]A for signature i: R and S are the
 // halves of signatures[i], k is scalars[i], little-endian and reduced, and A is the key with the index keys[i]. All
 // slices are as long as ok. An S or a k that is not below the order gives false; an unknown index panics.

@@ -6,7 +6,7 @@ package ifma
 
 func walk(out *Point, p, next *plan, steps int, s *Scratch, memory []byte) {
 	if useKernels {
-		walkIFMA(out, p, next, steps, &s.constants.inverseTwoD, &s.room)
+		walkIFMA(out, p, next, steps, &s.constants.inverseTwoD, &s.walk)
 		return
 	}
 	walkGeneric(out, p, steps, &s.constants.inverseTwoD, memory)

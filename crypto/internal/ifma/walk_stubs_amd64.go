@@ -13,7 +13,7 @@ func fetchFirstIFMA(p *plan)
 // the first entries of next. first is 1/(2d). Packed entries in, reduced out.
 //
 //go:noescape
-func walkIFMA(out *Point, p *plan, next *plan, steps int, first *Element, room *[4]Element)
+func walkIFMA(out *Point, p *plan, next *plan, steps int, first *Element, room *walkRoom)
 
 // planDigitsIFMA writes steps first, first+1 ... of p: for each window of w the address of the entry of the
 // digit's absolute value, and whether it is subtracted. The scalars, below the order, lie stride bytes apart;

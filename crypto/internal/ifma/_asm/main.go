@@ -34,7 +34,7 @@ func main() {
 		os.Exit(2)
 	}
 	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable",
-		"quad", "quadEntry")
+		"quad", "quadEntry", "walkRoom")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()

@@ -17,13 +17,16 @@ func pointAt(base Register, disp int) point {
 
 // room is memory of a kernel for the values between two rounds of multiplications. It lies on the stack of the call
 // or in the scratch memory of the caller.
-type room struct{ e, f, g, h slot }
+type room struct {
+	e, f, g, h slot
+	between    func() // emits independent work for the middle of an operation, or nil
+}
 
 const roomBytes = 4 * elementBytes
 
 func roomAt(base Register, disp int) room {
 	s := slots(base, disp, 4)
-	return room{s[0], s[1], s[2], s[3]}
+	return room{e: s[0], f: s[1], g: s[2], h: s[3]}
 }
 
 // affine is an affine point of a table, ready to be added: y+x, y-x and 2dxy. The functions bring each of them into
@@ -92,6 +95,9 @@ func finishAddition(out pointSink, a element, productB func() element, m room) {
 // finishPoint emits the four products of E, F, G and H in m.
 func finishPoint(out pointSink, m room) {
 	out.z(carry(product(m.f.load(), m.g)))
+	if m.between != nil {
+		m.between()
+	}
 	out.t(carry(product(m.e.load(), m.h)))
 	x := product(m.e.load(), m.f)
 	y := product(m.g.load(), m.h)

@@ -44,29 +44,48 @@ func (e entries) part(i int) words {
 	return loadRows(func(lane int) Mem { return Mem{Base: e.address[lane], Disp: 32 * i} })
 }
 
-// affine are the entries as points. The negative of (y+x, y-x, 2dxy) is (y-x, y+x, -2dxy).
-func (e entries) affine(b bias) affine {
-	var s, d words
-	return affine{
-		t: func() element {
-			t := unpack(e.part(2))
-			for i := range t {
-				n := ZMM()
-				VPBROADCASTQ(b.at(i), n)
-				VPSUBQ(t[i], n, e.negate, t[i])
-			}
-			return t
-		},
-		diff: func() element {
-			sumPart, diffPart := e.part(0), e.part(1)
-			for i := range s {
-				s[i] = blend(e.negate, sumPart[i], diffPart[i])
-				d[i] = blend(e.negate, diffPart[i], sumPart[i])
-			}
-			return unpack(d)
-		},
-		sum: func() element { return unpack(s) },
+// prepared is memory for the entries of one step: 2dxy in limbs, y-x and y+x in words, the sign applied.
+type prepared struct {
+	t         slot
+	diff, sum func(i int) Mem
+}
+
+func preparedAt(base Register, disp int) prepared {
+	words := func(at int) func(int) Mem {
+		return func(i int) Mem { return Mem{Base: base, Disp: disp + elementBytes + 64*(at+i)} }
 	}
+	return prepared{t: slot{Mem{Base: base, Disp: disp}}, diff: words(0), sum: words(4)}
+}
+
+// prepare emits the transposing of entries. The negative of (y+x, y-x, 2dxy) is (y-x, y+x, -2dxy).
+func (e entries) prepare(to prepared) {
+	t := unpack(e.part(2))
+	for i := range t {
+		n := ZMM()
+		VPBROADCASTQ(biasTwice.at(i), n)
+		VPSUBQ(t[i], n, e.negate, t[i])
+	}
+	to.t.store(t)
+	sum, diff := e.part(0), e.part(1)
+	for i := range sum {
+		VMOVDQU64(blend(e.negate, sum[i], diff[i]), to.sum(i))
+		VMOVDQU64(blend(e.negate, diff[i], sum[i]), to.diff(i))
+	}
+}
+
+// affine are prepared entries as points.
+func (p prepared) affine() affine {
+	coordinate := func(at func(int) Mem) func() element {
+		return func() element {
+			var w words
+			for i := range w {
+				w[i] = ZMM()
+				VMOVDQU64(at(i), w[i])
+			}
+			return unpack(w)
+		}
+	}
+	return affine{t: p.t.load, diff: coordinate(p.diff), sum: coordinate(p.sum)}
 }
 
 // plan is the place in the plan of a group: its base and the current step times 8.
@@ -81,7 +100,7 @@ func (p plan) negative() Mem { return Mem{Base: p.base, Index: p.step8, Scale: 1
 // prefetchSteps later, in the end those of the next plan: the tables live in the third-level cache or behind it, and an
 // addition is shorter than the way there.
 func walk() {
-	kernel("walkIFMA", "func(out *Point, p, next *plan, steps int, first *Element, room *[4]Element)",
+	kernel("walkIFMA", "func(out *Point, p, next *plan, steps int, first *Element, room *walkRoom)",
 		"walkIFMA sets out to the sum of the entries of p in each lane, at least prefetchSteps+1 of them, and fetches\n"+
 			"the first entries of next. first is 1/(2d). Packed entries in, reduced out.")
 	loadConstants()
@@ -93,8 +112,11 @@ func walk() {
 	LEAQ(Mem{Base: p.base, Disp: 64 * prefetchSteps}, ahead)
 
 	prefetch(ahead)
-	e := loadEntries(p)
-	q := e.affine(biasTwice)
+	base := GP64()
+	Load(Param("room"), base)
+	entry := preparedAt(base, roomBytes)
+	loadEntries(p).prepare(entry)
+	q := entry.affine()
 	first := argument("first")
 	out.t.store(carry(product(q.t(), first)))
 	out.diff.store(q.diff())
@@ -102,6 +124,7 @@ func walk() {
 	storeOne(out.z)
 	ADDQ(U8(8), p.step8)
 	ADDQ(U8(64), ahead)
+	loadEntries(p).prepare(entry)
 
 	Label("step")
 	left, next := GP64(), GP64()
@@ -113,9 +136,20 @@ func walk() {
 	CMOVQEQ(next, ahead)
 	prefetch(ahead)
 	ADDQ(U8(64), ahead)
-	addMixed(out.sink(), out.source(), loadEntries(p).affine(biasTwice), m)
-	ADDQ(U8(8), p.step8)
-	end := GP64()
+	// The entries of the next step are prepared in the middle of this one; after the last step, once more its own.
+	end, last := GP64(), GP64()
+	m.between = func() {
+		ADDQ(U8(8), p.step8)
+		Load(Param("steps"), end)
+		SHLQ(U8(3), end)
+		LEAQ(Mem{Base: end, Disp: -8}, last)
+		following := plan{base: p.base, step8: GP64()}
+		MOVQ(p.step8, following.step8)
+		CMPQ(p.step8, end)
+		CMOVQEQ(last, following.step8.(GPVirtual))
+		loadEntries(following).prepare(entry)
+	}
+	addMixed(out.sink(), out.source(), entry.affine(), m)
 	Load(Param("steps"), end)
 	SHLQ(U8(3), end)
 	CMPQ(p.step8, end)
