@@ -15,7 +15,7 @@ type plan struct {
 // walkRoom is the memory of a walk; the kernel knows its layout.
 type walkRoom struct {
 	room   [4]Element
-	t      Element // of the entries of the next step: 2dxy
+	t      Element  // of the entries of the next step: 2dxy
 	coords [2]Words // y-x, then y+x
 }
 
