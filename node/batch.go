@@ -32,6 +32,7 @@ type batch struct {
 	replyBytes int
 	credits    []credit
 	held       []*conn // connections that began to hold back in this batch
+	ending     []*conn // connections that end after this batch
 	work       int     // in units of a vote's check
 	workMax    int     // crypto.BatchSize
 	position   uint64  // of its records, in order of application
@@ -149,13 +150,12 @@ func (b *batch) admit(r *request) bool {
 			b.checkCertificate(r, r.cert)
 		}
 	case codec.KindCrossShard:
-		// A process that runs all shards has no use for one, and anyone could have sent it.
 		r.cert = m.Certificate()
-		if b.w.node.allShards || r.shard.core.Precheck(m) != nil {
-			b.tally.crossShardRefused++
-			return false
+		if b.w.node.allShards { // it has no use for one, and anyone could have sent it
+			r.refusal = refuseUnexpected
+		} else if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
+			b.checkCertificate(r, r.cert)
 		}
-		b.checkCertificate(r, r.cert)
 	case codec.KindInfoRequest:
 		r.info = *m.InfoRequest()
 	case codec.KindVote:
@@ -259,15 +259,20 @@ func (b *batch) suspectSource(r *request) {
 func (b *batch) apply() {
 	for i := range b.requests {
 		r := &b.requests[i]
-		if c := r.conn; c != nil && c.holding {
+		switch c := r.conn; {
+		case c == nil:
+			b.applyRequest(r)
+		case c.ending:
+		case c.holding:
 			c.holdFrame(b.w, r.message)
-			continue
+		default:
+			b.applyRequest(r)
 		}
-		b.applyRequest(r)
 	}
 	for _, c := range b.held { // what is partial comes after what is held
 		c.held = append(c.held, c.tail...)
 		c.tail = c.tail[:0]
+		b.w.countKept(c)
 	}
 	for _, buf := range b.replies {
 		buf.conn.replies = nil
@@ -300,7 +305,7 @@ func (b *batch) applyRequest(r *request) {
 		b.tally.certificate(out.Accepted)
 	default:
 		out = r.shard.core.Info(dst, &r.info, b.infoLimit(r))
-		b.tally.infos++
+		b.tally.info(out.Accepted)
 	}
 	if r.refusal != nil {
 		b.tally.rejected++
@@ -352,13 +357,22 @@ func (b *batch) replied(r *request, buf *replyBuffer, reply []byte, start int) {
 	b.datagrams = append(b.datagrams, datagramReply{r.source, r.shard, start, len(reply)})
 }
 
-// applyCredit credits an account that another process's shard debited.
+// applyCredit credits an account that another process's shard debited. One that is refused ends its connection, after
+// the replies to what came before: the sender takes the answer to a later question for an acknowledgement, and would
+// forget money that was never credited.
 func (b *batch) applyCredit(r *request) {
-	if r.refusal != nil || r.shard.core.Credit(r.cert) != nil {
-		b.tally.crossShardRefused++
+	if r.refusal == nil {
+		r.refusal = r.shard.core.Credit(r.cert)
+	}
+	if r.refusal == nil {
+		b.tally.credits++
 		return
 	}
-	b.tally.credits++
+	b.tally.crossShardRefused++
+	if c := r.conn; c != nil {
+		c.ending = true
+		b.ending = append(b.ending, c)
+	}
 }
 
 // sign signs all new votes of the batch together and fills them in.
@@ -396,11 +410,14 @@ func (b *batch) reset() {
 	clear(b.requests)
 	clear(b.messages)
 	clear(b.credits)
+	clear(b.held)
+	clear(b.ending)
 	b.frames, b.signed = b.frames[:0], b.signed[:0]
 	b.requests, b.checks = b.requests[:0], b.checks[:0]
 	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
 	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
-	b.credits, b.held, b.replyBytes, b.work = b.credits[:0], b.held[:0], 0, 0
+	b.credits, b.held, b.ending = b.credits[:0], b.held[:0], b.ending[:0]
+	b.replyBytes, b.work = 0, 0
 	b.tally = tally{}
 	if cap(b.datagramTo) > maxIdleReplies {
 		b.datagramTo = nil

@@ -24,6 +24,16 @@ type conn struct {
 	// worked on meanwhile.
 	held    []byte
 	holding bool
+	waits   *link // whose outbox was full
+	need    int   // bytes of the certificate that waits
+
+	// ending is set when a credit was refused: what follows on the connection is not answered, so that nobody takes an
+	// answer for an acknowledgement.
+	ending bool
+
+	kept      int       // memory of tail and held, as the worker has counted it
+	unread    int       // bytes queued for the peer at the last sweep
+	lastTaken time.Time // when a sweep last saw that the peer had read some of it
 
 	// replies of the batch that is being applied; nil between batches.
 	replies *replyBuffer
@@ -36,7 +46,6 @@ func (c *conn) partial() bool { return len(c.tail) > 0 }
 // receive takes data apart into frames. It copies what it keeps.
 func (c *conn) receive(w *worker, data []byte) gnet.Action {
 	c.lastRead = w.now
-	w.stats.bytesIn += uint64(len(data))
 	if c.holding {
 		return c.hold(w, data)
 	}
@@ -46,7 +55,7 @@ func (c *conn) receive(w *worker, data []byte) gnet.Action {
 			return gnet.Close
 		}
 	}
-	for {
+	for !c.closed && !c.holding { // either may begin in any batch that fills up here
 		message, rest, ok, err := codec.TakeFrame(data, w.node.MaxMessage)
 		if err != nil {
 			w.stats.oversized.Add(1)
@@ -54,22 +63,23 @@ func (c *conn) receive(w *worker, data []byte) gnet.Action {
 			return gnet.Close
 		}
 		if !ok {
-			break
+			c.keepTail(w, data)
+			return gnet.None
 		}
 		data = rest
 		w.batch.add(c.shard, message, c, nil)
-		if c.closed {
-			return gnet.None
-		}
-		if c.holding {
-			return c.hold(w, data)
-		}
 	}
+	if c.closed {
+		return gnet.None
+	}
+	return c.hold(w, data)
+}
+
+func (c *conn) keepTail(w *worker, data []byte) {
 	if len(data) > 0 && len(c.tail) == 0 {
 		c.partialSince = w.now
 	}
 	c.tail = append(c.tail, data...)
-	return gnet.None
 }
 
 // completeTail adds to the frame that an earlier read began, and returns what lies behind it.
@@ -103,14 +113,15 @@ func (c *conn) completeTail(w *worker, data []byte) (rest []byte, ok bool) {
 // maxIdleTail is what a connection keeps of a buffer for partial frames.
 const maxIdleTail = 4 << 10
 
-// startHolding keeps everything of this connection back from here on, in order, until there is room in an outbox.
-func (c *conn) startHolding(w *worker) {
-	c.holding = true
+// startHolding keeps everything of this connection back from here on, in order, until there is room for a certificate of
+// size bytes in an outbox.
+func (c *conn) startHolding(w *worker, outbox *link, size int) {
+	c.holding, c.waits, c.need = true, outbox, size
 	w.holders.Add(1)
 }
 
 func (c *conn) stopHolding(w *worker) {
-	c.held, c.holding = nil, false
+	c.held, c.holding, c.waits = nil, false, nil
 	w.holders.Add(-1)
 }
 

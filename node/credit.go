@@ -51,15 +51,15 @@ func (b *batch) reserveCredit(r *request) bool {
 	}
 	size := len(r.cert.Bytes())
 	if target := w.node.byShard[to]; target != nil {
-		w.reserveRing(target.inbox[w.index].ring, size)
-		return true
+		return w.reserveRing(target, size)
 	}
-	if w.links[to].ring.reserve(size) {
+	outbox := w.links[to]
+	if outbox.ring.reserve(size) {
 		return true
 	}
 	b.tally.outboxFull++
-	if c := r.conn; c != nil {
-		c.startHolding(w)
+	if c := r.conn; c != nil && !c.closed { // nobody would let a closed one go again
+		c.startHolding(w, outbox, size)
 		b.held = append(b.held, c)
 		c.holdFrame(w, r.message)
 	}
@@ -67,12 +67,18 @@ func (b *batch) reserveCredit(r *request) bool {
 }
 
 // reserveRing waits for room in another worker's inbox. Meanwhile this worker takes its own credits in: they cause no
-// further ones, so two workers that flood each other both get on.
-func (w *worker) reserveRing(r *ring, size int) {
+// further ones, so two workers that flood each other both get on. It reports false when the other worker has ended and
+// will make no room any more.
+func (w *worker) reserveRing(target *worker, size int) bool {
+	r := target.inbox[w.index].ring
 	for !r.reserve(size) {
+		if target.alive.Err() != nil || w.node.hasFailed() {
+			return false
+		}
 		w.takeCredits()
 		runtime.Gosched()
 	}
+	return true
 }
 
 // settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
@@ -116,7 +122,8 @@ func (w *worker) sendCredits(b *batch) {
 	}
 }
 
-// announceCredits wakes the worker, once for all credits until it looks. From any thread.
+// announceCredits wakes the worker, once for all credits until it looks. From any thread. A worker whose loop has not
+// begun yet looks when it does.
 func (w *worker) announceCredits() {
 	if w.wakeup.CompareAndSwap(false, true) {
 		w.run(&w.takePosted)
@@ -174,12 +181,13 @@ func (w *worker) creditsDelivered() bool {
 	return true
 }
 
-// retryHeld lets connections go on that waited for room in an outbox.
+// retryHeld lets connections go on that waited for room in an outbox. Those for which there is still none stay: to try
+// them would only check their signatures once more.
 func (w *worker) retryHeld() {
 	var next *conn
 	for c := w.conns.first; c != nil && w.holders.Load() > 0; c = next {
 		next = c.next
-		if !c.holding {
+		if !c.holding || !c.waits.ring.fits(c.need) {
 			continue
 		}
 		data := c.held
@@ -187,6 +195,7 @@ func (w *worker) retryHeld() {
 		if c.receive(w, data) != gnet.None {
 			c.close()
 		}
+		w.countKept(c)
 		if next != nil && next.closed {
 			return // writing closed it; the next sweep looks again
 		}

@@ -87,7 +87,16 @@ func TestCreditsBetweenProcesses(t *testing.T) {
 	forged := w.certificate(w.order(from, to, 500, 77))
 	forged.Bytes()[len(forged.Bytes())-10] ^= 1
 	d.send(codec.AppendCrossShard(nil, forged))
-	d.receiveInfo(infoRequest(w, to), initialBalance+payments-5)
+	d.wantEnd()
+	w.dial(1).receiveInfo(infoRequest(w, to), initialBalance+payments-5)
+}
+
+// wantEnd demands that the node closes the connection, without another reply.
+func (c *client) wantEnd() {
+	c.t.Helper()
+	if m, err := c.tryReceive(patience); err == nil || isTimeout(err) {
+		c.t.Fatalf("connection still open: %v, %v", m, err)
+	}
 }
 
 // receiveInfo asks and demands a balance.

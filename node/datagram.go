@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -81,6 +82,14 @@ func (d *datagrams) allocate() bool {
 		d.vectors[i].SetLen(udpSlotBytes)
 	}
 	return true
+}
+
+// free gives the address space back, when the loop has ended.
+func (d *datagrams) free() {
+	if d.slots != nil {
+		_ = unix.Munmap(d.slots)
+		d.slots = nil
+	}
 }
 
 func (d *datagrams) receiveMany(fd int) int {
@@ -173,8 +182,21 @@ func sourceOf(a netip.AddrPort, fd int) (s source) {
 	}
 	sa := (*syscall.RawSockaddrInet6)(unsafe.Pointer(&s.addr))
 	sa.Family, sa.Port, sa.Addr = unix.AF_INET6, port>>8|port<<8, a.Addr().As16()
+	sa.Scope_id = scope(a.Addr().Zone())
 	s.len = unix.SizeofSockaddrInet6
 	return s
+}
+
+// scope is the number of the interface of a link-local address, 0 for others: without it there is no sending back.
+func scope(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if i, err := net.InterfaceByName(zone); err == nil {
+		return uint32(i.Index)
+	}
+	n, _ := strconv.ParseUint(zone, 10, 32)
+	return uint32(n)
 }
 
 // suspects remembers which datagram sources sent a bad signature lately, in a table of fixed size: a collision makes an

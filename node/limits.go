@@ -23,17 +23,21 @@ const (
 	// maxQueuedConn is what a connection may leave unread before it is closed. An honest client has at most some 50,000
 	// requests in flight, and replies of 350 bytes.
 	maxQueuedConn = 32 << 20
-	// maxQueuedWorker bounds the same over all connections of a worker; the largest one goes first.
-	maxQueuedWorker = 256 << 20
+	// maxQueued bounds the same over all connections; each worker has an equal part of it, but room for one connection at
+	// least. The largest one goes first.
+	maxQueued = 512 << 20
 	// maxHeldConn is what a connection may send on while its next request waits for room in an outbox.
 	maxHeldConn = 1 << 20
+	// maxKept bounds what all connections together have sent and the node has to keep: frames that are not whole, and what
+	// waits for room in an outbox. Each worker has an equal part of it. The largest one goes first.
+	maxKept = 512 << 20
 
 	// maxConnections bounds memory for connections when descriptors are plenty.
 	maxConnections = 60_000
-	// reservedDescriptors stay free for listeners, links between shards, profiles and logs.
+	// reservedDescriptors stay free beside those that a node is known to need, for files, profiles, logs and the runtime.
 	reservedDescriptors = 128
 
-	// idleTimeout closes a connection that has sent nothing.
+	// idleTimeout closes a connection that has neither sent anything nor taken any of its replies.
 	idleTimeout = 10 * time.Minute
 	// partialFrameTimeout closes a connection that does not end a frame it began.
 	partialFrameTimeout = 10 * time.Second
@@ -61,6 +65,9 @@ const (
 	outboxBytes = 16 << 20
 	// linkGroup is how many credits are sent before an acknowledgement is asked for.
 	linkGroup = 256
+	// linkGroupBytes is when a group is sent with fewer, so that its votes are checked well within linkTimeout on a busy
+	// machine, whatever the size of the committee.
+	linkGroupBytes = 128 << 10
 	// linkTimeout bounds connecting, sending and the wait for an acknowledgement.
 	linkTimeout = 5 * time.Second
 	// linkRetryMin and linkRetryMax bound the pause before a link is tried again.
@@ -72,12 +79,14 @@ const (
 type limits struct {
 	connections        int64 // 0 means what the descriptors allow
 	creditRing, outbox int
-	queuedConn         int
+	queuedConn, queued int
+	kept               int
 	idle, partialFrame time.Duration
 	sweep              time.Duration
 }
 
 var defaultLimits = limits{
-	creditRing: creditRingBytes, outbox: outboxBytes, queuedConn: maxQueuedConn,
+	creditRing: creditRingBytes, outbox: outboxBytes,
+	queuedConn: maxQueuedConn, queued: maxQueued, kept: maxKept,
 	idle: idleTimeout, partialFrame: partialFrameTimeout, sweep: sweepInterval,
 }

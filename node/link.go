@@ -18,7 +18,8 @@ import (
 // link carries credits from one worker to a shard of another process over TCP, whatever the clients speak. A credit stays
 // in the ring until it is acknowledged and is sent again after a broken connection; the receiver remembers what it
 // credited. After each group of credits comes an info request for the last recipient: the receiver applies the requests
-// of a connection in order, so its answer acknowledges the whole group.
+// of a connection in order and ends a connection with a credit that it refuses, so its answer acknowledges the whole
+// group.
 type link struct {
 	w     *worker
 	shard int
@@ -38,6 +39,12 @@ func newLink(w *worker, shard int) *link {
 }
 
 func (l *link) start() { l.ended.Go(l.run) }
+
+// stop ends the link, and what it was sending.
+func (l *link) stop() {
+	l.close()
+	l.ended.Wait()
+}
 
 // announce tells the link about a new credit. From the worker's thread.
 func (l *link) announce() {
@@ -103,7 +110,7 @@ func (l *link) session(acked *uint64) error {
 			return err
 		}
 		if answer, err = readFrame(in, answer, l.w.node.MaxMessage); err != nil {
-			return err
+			return fmt.Errorf("node: sibling shard did not acknowledge credits (other committee file?): %w", err)
 		}
 		if err := acknowledged(answer); err != nil {
 			return err
@@ -118,10 +125,11 @@ func (l *link) session(acked *uint64) error {
 	return l.ctx.Err()
 }
 
-// takeGroup frames up to linkGroup credits from ring position pos on, and the question that acknowledges them.
+// takeGroup frames up to linkGroup credits, or linkGroupBytes, from ring position pos on, and the question that
+// acknowledges them.
 func (l *link) takeGroup(dst []byte, pos uint64) (frames []byte, end uint64) {
 	question := codec.InfoRequest{}
-	for range linkGroup {
+	for n := 0; n < linkGroup && len(dst) < linkGroupBytes; n++ {
 		_, record, after, ok := l.ring.next(pos)
 		if !ok {
 			break
@@ -142,8 +150,8 @@ func (l *link) takeGroup(dst []byte, pos uint64) (frames []byte, end uint64) {
 	return dst, pos
 }
 
-// acknowledged reads the answer to the question. An account that is unknown after a credit means that the credit was
-// refused: the processes don't agree on the committee, and the money must not be forgotten.
+// acknowledged reads the answer to the question. There is none after a credit that was refused: then the processes don't
+// agree on the committee, and the money must not be forgotten.
 func acknowledged(answer []byte) error {
 	var m codec.Message
 	if !m.Decode(answer) {

@@ -34,6 +34,7 @@ type Node struct {
 
 	ended    chan struct{} // closed when all engines returned
 	failOnce sync.Once
+	failed   chan struct{} // closed when failure is set
 	failure  error
 	engines  sync.WaitGroup
 }
@@ -45,7 +46,7 @@ func Start(options Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{config: *c, log: c.Logger, ended: make(chan struct{}), byShard: make([]*worker, c.Member.NumShards)}
+	n := newNode(c)
 	if n.claims, err = claimShards(&c.Member.Name, c.shards); err != nil {
 		return nil, err
 	}
@@ -56,6 +57,13 @@ func Start(options Options) (*Node, error) {
 	return n, nil
 }
 
+func newNode(c *config) *Node {
+	return &Node{
+		config: *c, log: c.Logger, byShard: make([]*worker, c.Member.NumShards),
+		ended: make(chan struct{}), failed: make(chan struct{}),
+	}
+}
+
 func (n *Node) start() error {
 	for _, s := range n.shards {
 		if err := probePort(n.BindHost, n.Member.BasePort+s); err != nil {
@@ -63,7 +71,7 @@ func (n *Node) start() error {
 		}
 	}
 	var err error
-	if n.connLimit, err = connectionLimit(); err != nil {
+	if n.connLimit, err = connectionLimit(n.ownDescriptors()); err != nil {
 		return err
 	}
 	if n.limits.connections > 0 {
@@ -75,7 +83,12 @@ func (n *Node) start() error {
 	if err := n.loadAccounts(); err != nil {
 		return err
 	}
-	return n.listen()
+	if err := n.listen(); err != nil {
+		_ = n.Stop(context.Background()) // what did start ends before the caller hears of it
+		return err
+	}
+	go n.supervise()
+	return nil
 }
 
 func (n *Node) makeWorkers() error {
@@ -140,9 +153,7 @@ func (n *Node) loadAccounts() error {
 // listen starts one engine a worker, and connects to each port once: that shows that it accepts, and gives the worker
 // its event loop before any client comes.
 func (n *Node) listen() error {
-	booted := make(chan struct{}, len(n.workers))
 	for _, w := range n.workers {
-		w.booted = booted
 		n.engines.Add(1)
 		go n.runEngine(w)
 	}
@@ -150,28 +161,48 @@ func (n *Node) listen() error {
 		n.engines.Wait()
 		close(n.ended)
 	}()
-	for range n.workers {
-		select {
-		case <-booted:
-		case <-n.ended:
-			return n.failure
+	for _, w := range n.workers {
+		if err := n.await(w.booted); err != nil {
+			return err
 		}
 	}
 	for _, s := range n.shards {
 		if err := n.knock(s); err != nil {
-			_ = n.Stop(context.Background())
 			return err
 		}
 	}
 	for _, w := range n.workers {
-		<-w.ready
+		if err := n.await(w.ready); err != nil {
+			return err
+		}
 		w.startLinks()
 	}
 	return nil
 }
 
+// await waits for a step of the start. An engine that can't take it ends, and may do so long after it has booted: it
+// says so before it makes its event loop.
+func (n *Node) await(step <-chan struct{}) error {
+	select {
+	case <-step:
+		return nil
+	case <-n.failed:
+		return n.failure
+	}
+}
+
+// supervise ends the node when a part of it has failed.
+func (n *Node) supervise() {
+	select {
+	case <-n.failed:
+		_ = n.Stop(context.Background())
+	case <-n.ended:
+	}
+}
+
 func (n *Node) runEngine(w *worker) {
 	defer n.engines.Done()
+	defer w.end()
 	var addresses []string
 	for _, s := range w.shards {
 		hostPort := n.listenAddress(s.number)
@@ -182,6 +213,7 @@ func (n *Node) runEngine(w *worker) {
 		gnet.WithReusePort(true), gnet.WithReuseAddr(true),
 		gnet.WithReadBufferCap(readBufferBytes), gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 		gnet.WithTicker(true), gnet.WithLogger(quietLogger{}))
+	w.udp.free()
 	if err == nil && !n.stopping.Load() {
 		err = errors.New("event loop ended (out of file descriptors?)")
 	}
@@ -209,11 +241,11 @@ func (n *Node) listenAddress(shard int) string {
 
 func (n *Node) knock(shard int) error {
 	host := n.BindHost
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-		if ip == nil || ip.To4() != nil {
-			host = "127.0.0.1"
-		}
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip.Equal(net.IPv4zero):
+		host = "127.0.0.1"
+	case ip.Equal(net.IPv6unspecified):
+		host = "::1"
 	}
 	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(n.Member.BasePort+shard)), linkTimeout)
 	if err != nil {
@@ -222,12 +254,21 @@ func (n *Node) knock(shard int) error {
 	return conn.Close()
 }
 
-// fail ends the node: a part of it can't go on.
+// fail ends the node: a part of it can't go on. From any thread.
 func (n *Node) fail(err error) {
 	n.failOnce.Do(func() {
 		n.failure = err
-		go func() { _ = n.Stop(context.Background()) }()
+		close(n.failed)
 	})
+}
+
+func (n *Node) hasFailed() bool {
+	select {
+	case <-n.failed:
+		return true
+	default:
+		return false
+	}
 }
 
 // Wait blocks until the node ended. It returns nil after Stop, and what went wrong otherwise.
@@ -256,12 +297,16 @@ func (n *Node) Stop(ctx context.Context) error {
 	return n.failure
 }
 
-// drain waits until nothing is parked, queued or unacknowledged.
+// drain waits until nothing is parked, queued or unacknowledged. Queues of credits are looked at only after all workers:
+// one that is asked late may have pushed to the queue of one that was asked early.
 func (n *Node) drain(ctx context.Context) {
 	for {
 		idle := true
 		for _, w := range n.workers {
-			idle = w.idle() && idle
+			idle = w.idle(ctx) && idle
+		}
+		for _, w := range n.workers {
+			idle = idle && w.creditsDelivered()
 		}
 		if idle {
 			return

@@ -60,13 +60,24 @@ func portError(proto string, port int, err error) error {
 	return fmt.Errorf("node: %s port %d: %w", proto, port, err)
 }
 
-// connectionLimit raises the limit of open files as far as allowed, and returns how many connections fit below it.
-func connectionLimit() (int64, error) {
+// ownDescriptors is how many descriptors the node itself needs, apart from connections of clients: for each shard two
+// listeners and the claim, for each worker the event loop's two and one for a connection that is accepted before it is
+// refused, and the links.
+func (n *Node) ownDescriptors() int64 {
+	shards, workers := int64(len(n.shards)), int64(n.config.workers)
+	links := workers * (int64(n.Member.NumShards) - shards)
+	return 3*shards + 3*workers + links
+}
+
+// connectionLimit raises the limit of open files as far as allowed, and returns how many connections fit below it beside
+// the node's own descriptors.
+func connectionLimit(own int64) (int64, error) {
 	files, err := perf.RaiseFileLimit()
 	if err != nil {
 		return 0, err
 	}
-	connections := int64(min(files, maxConnections+reservedDescriptors)) - reservedDescriptors
+	own += reservedDescriptors
+	connections := int64(min(files, uint64(maxConnections+own))) - own
 	if connections < 1 {
 		return 0, fmt.Errorf("node: the limit of %d open files is too low (ulimit -n)", files)
 	}

@@ -24,6 +24,9 @@ func (w *worker) release() {
 		for _, buf := range b.replies {
 			w.write(buf)
 		}
+		for _, c := range b.ending {
+			c.close()
+		}
 		w.udp.send(b)
 		w.sendCredits(b)
 		b.reset()
@@ -40,15 +43,24 @@ func (w *worker) write(buf *replyBuffer) {
 		w.stats.bytesOut += uint64(len(buf.bytes))
 		_, _ = c.sock.Write(buf.bytes) // an error has closed the connection
 		if !c.closed {
-			if queued := c.sock.OutboundBuffered(); queued > 0 {
-				w.queued += len(buf.bytes)
-				if queued > w.node.limits.queuedConn {
-					w.closeSlow(c)
-				}
-			}
+			w.boundConn(c, len(buf.bytes))
 		}
 	}
 	w.giveReplyBuffer(buf)
+}
+
+// boundConn bounds what is queued for a connection that was just written to, and for all together.
+func (w *worker) boundConn(c *conn, written int) {
+	queued := c.sock.OutboundBuffered()
+	if queued == 0 {
+		return
+	}
+	w.queued += written
+	if queued > w.node.limits.queuedConn {
+		w.closeSlow(c)
+	} else if w.queued > w.queueMax {
+		w.boundQueued()
+	}
 }
 
 func (w *worker) takeReplyBuffer(c *conn) *replyBuffer {

@@ -39,12 +39,17 @@ func ringRecordSize(n int) uint64 { return uint64(ringHeader+n+7) &^ 7 }
 
 // reserve promises room for a record of n bytes, if there is any. For the producer.
 func (r *ring) reserve(n int) bool {
-	used := r.head.Load() - r.tail.Load() + r.reserved + r.slack
-	if need := ringRecordSize(n); used+need <= uint64(len(r.buf)) {
-		r.reserved += need
-		return true
+	if !r.fits(n) {
+		return false
 	}
-	return false
+	r.reserved += ringRecordSize(n)
+	return true
+}
+
+// fits reports whether there is room for a record of n bytes. For the producer.
+func (r *ring) fits(n int) bool {
+	used := r.head.Load() - r.tail.Load() + r.reserved + r.slack
+	return used+ringRecordSize(n) <= uint64(len(r.buf))
 }
 
 // cancel gives a reservation of n bytes back. For the producer.

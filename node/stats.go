@@ -16,7 +16,7 @@ type Stats struct {
 	Signatures        uint64 `json:"signatures"`          // signatures checked
 	BadSignatures     uint64 `json:"bad_signatures"`      // requests refused for one
 	Credits           uint64 `json:"credits"`             // credits taken from other workers and processes
-	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits refused on the public port
+	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits refused, each with its connection
 	OutboxFull        uint64 `json:"outbox_full"`         // certificates that had to wait for room in an outbox
 	Batches           uint64 `json:"batches"`
 	Requests          uint64 `json:"requests"`      // in those batches
@@ -27,7 +27,7 @@ type Stats struct {
 	Connections       int64  `json:"connections"` // open now
 	Refused           uint64 `json:"connections_refused"`
 	Timeouts          uint64 `json:"timeouts"`          // connections closed as idle, or in a frame
-	SlowReaders       uint64 `json:"slow_readers"`      // connections closed for what they did not read
+	SlowReaders       uint64 `json:"slow_readers"`      // connections closed for what they did not read, or made the node keep
 	Oversized         uint64 `json:"oversized"`         // connections closed for a frame beyond the limit
 	DatagramsDropped  uint64 `json:"datagrams_dropped"` // replies that the kernel did not take
 }
@@ -59,6 +59,14 @@ func (t *tally) order(accepted bool) {
 	}
 }
 
+func (t *tally) info(accepted bool) {
+	if accepted {
+		t.infos++
+	} else {
+		t.rejected++
+	}
+}
+
 func (t *tally) certificate(accepted bool) {
 	if accepted {
 		t.certificates++
@@ -68,7 +76,7 @@ func (t *tally) certificate(accepted bool) {
 }
 
 // publish adds a batch.
-func (c *counters) publish(t *tally, requests int, took time.Duration) {
+func (c *counters) publish(t *tally, requests int) {
 	for _, p := range [...]struct {
 		to *atomic.Uint64
 		n  int
@@ -76,12 +84,17 @@ func (c *counters) publish(t *tally, requests int, took time.Duration) {
 		{&c.orders, t.orders}, {&c.certificates, t.certificates}, {&c.infos, t.infos}, {&c.rejected, t.rejected},
 		{&c.votes, t.votes}, {&c.signatures, t.signatures}, {&c.badSignatures, t.badSignatures}, {&c.credits, t.credits},
 		{&c.crossShardRefused, t.crossShardRefused}, {&c.outboxFull, t.outboxFull},
-		{&c.batches, 1}, {&c.requests, requests}, {&c.busyNs, int(took)},
+		{&c.batches, 1}, {&c.requests, requests},
 	} {
 		if p.n != 0 {
 			p.to.Add(uint64(p.n))
 		}
 	}
+}
+
+// publishTraffic adds what is known once a batch's replies have left: how long it blocked the loop, and the bytes.
+func (c *counters) publishTraffic(took time.Duration) {
+	c.busyNs.Add(uint64(took))
 	c.published.in.Store(c.bytesIn)
 	c.published.out.Store(c.bytesOut)
 	c.duration[bits.Len64(uint64(took))%64].Add(1)

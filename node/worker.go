@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +23,12 @@ type worker struct {
 	local  []*shard       // by shard number; nil for shards of others
 	byPort map[int]*shard // port to shard
 
-	now      time.Time  // of this poll round
-	conns    connList   // open connections
-	queued   int        // bytes that connections have not taken, since the last sweep
+	now      time.Time // of this poll round
+	conns    connList  // open connections
+	queued   int       // bytes that connections have not taken, at most
+	kept     int       // bytes of unfinished and held frames
+	queueMax int       // bounds of the two
+	keepMax  int
 	udp      *datagrams // receive and send buffers
 	suspects suspects   // datagram sources that sent a bad signature
 	batch    *batch     // being filled
@@ -43,11 +47,13 @@ type worker struct {
 	drainPosted, takePosted, retryPosted, sweepPosted task // posted to the loop
 
 	// Shared with other threads.
-	engine  gnet.Engine    // set before ready
-	loop    gnet.EventLoop // set before ready
-	ready   chan struct{}  // closed by the first event on the loop
-	running atomic.Bool    // ready is closed
-	booted  chan<- struct{}
+	engine  atomic.Pointer[gnet.Engine]
+	booted  chan struct{}   // closed when all ports listen
+	loop    gnet.EventLoop  // set before running
+	ready   chan struct{}   // closed by the first event on the loop
+	running atomic.Bool     // ready is closed
+	alive   context.Context // until the engine has ended
+	end     context.CancelFunc
 	wakeup  atomic.Bool  // a credit for this worker has been announced
 	holders atomic.Int64 // connections that wait for room in an outbox
 	stats   counters
@@ -65,12 +71,16 @@ func newWorker(n *Node, index int) *worker {
 	w := &worker{
 		node:   n,
 		index:  index,
+		booted: make(chan struct{}),
 		ready:  make(chan struct{}),
 		local:  make([]*shard, n.Member.NumShards),
 		byPort: make(map[int]*shard),
 		links:  make([]*link, n.Member.NumShards),
 		now:    time.Now(),
 	}
+	w.queueMax = max(n.limits.queued/n.config.workers, n.limits.queuedConn)
+	w.keepMax = max(n.limits.kept/n.config.workers, maxHeldConn)
+	w.alive, w.end = context.WithCancel(context.Background())
 	w.batch = newBatch(w)
 	w.udp = &datagrams{w: w}
 	w.suspects.seed = maphash.MakeSeed()
@@ -88,10 +98,14 @@ func (w *worker) addShard(number int, core *authority.Shard) {
 
 func (w *worker) shard(number int) *shard { return w.local[number] }
 
-// OnBoot runs when all ports are bound and listen.
+// OnBoot runs when all ports are bound and listen. Another worker's failure may have stopped the node meanwhile: either
+// stop sees this engine, or it sees the stop.
 func (w *worker) OnBoot(e gnet.Engine) gnet.Action {
-	w.engine = e
-	w.booted <- struct{}{}
+	w.engine.Store(&e)
+	if w.node.stopping.Load() {
+		return gnet.Shutdown
+	}
+	close(w.booted)
 	return gnet.None
 }
 
@@ -111,6 +125,7 @@ func (w *worker) enter(c gnet.Conn) {
 	}
 	w.running.Store(true)
 	close(w.ready)
+	w.takePostedCredits() // clients of workers that were ready earlier have paid accounts of this one
 }
 
 // OnOpen counts connections: a failed accept would end the event loop, so descriptors must not run out.
@@ -140,6 +155,7 @@ func (w *worker) OnClose(c gnet.Conn, _ error) gnet.Action {
 		if conn.holding {
 			conn.stopHolding(w)
 		}
+		w.countKept(conn)
 		w.conns.remove(conn)
 		w.node.connections.Add(-1)
 		w.stats.connections.Add(-1)
@@ -156,19 +172,23 @@ func (w *worker) OnTraffic(c gnet.Conn) gnet.Action {
 		return gnet.None
 	}
 	data, _ := c.Next(-1)
-	conn, ok := c.Context().(*conn)
+	client, ok := c.Context().(*conn)
 	if !ok {
 		w.udp.receive(c, data)
 		return gnet.None
 	}
-	return conn.receive(w, data)
+	w.stats.bytesIn += uint64(len(data))
+	action := client.receive(w, data)
+	w.countKept(client)
+	if w.kept > w.keepMax {
+		w.kept = w.shed(w.keepMax, func(c *conn) int { return c.kept })
+	}
+	return action
 }
 
 // OnTick runs off the loop.
 func (w *worker) OnTick() (time.Duration, gnet.Action) {
-	if w.running.Load() {
-		w.run(&w.sweepPosted)
-	}
+	w.run(&w.sweepPosted)
 	return w.node.limits.sweep, gnet.None
 }
 
@@ -182,8 +202,12 @@ func (t *task) Run(context.Context) error {
 	return nil
 }
 
-// run queues t for the loop. From any thread, once ready.
-func (w *worker) run(t *task) { _ = w.loop.Execute(context.Background(), t) }
+// run queues t for the loop. From any thread. Before the loop's first event there is no loop to be had, and t is dropped.
+func (w *worker) run(t *task) {
+	if w.running.Load() {
+		_ = w.loop.Execute(context.Background(), t) // an error means that the engine has ended
+	}
+}
 
 // postDrain queues the work for the end of this poll round: whatever arrives meanwhile joins the batch.
 func (w *worker) postDrain() {
@@ -213,45 +237,76 @@ func (w *worker) drain() {
 	b.apply()
 	b.sign()
 	w.commit(b)
-	w.stats.publish(&b.tally, len(b.requests), time.Since(began))
+	w.stats.publish(&b.tally, len(b.requests)) // before a reply lets a client ask for them
 	w.release()
+	w.stats.publishTraffic(time.Since(began))
 }
 
 // sweep enforces the time-outs and the memory bound; once a second.
 func (w *worker) sweep() {
 	w.now = time.Now()
-	w.queued = 0
-	var largest *conn
 	var next *conn
 	for c := w.conns.first; c != nil; c = next {
 		next = c.next
-		switch {
-		case c.partial() && w.now.Sub(c.partialSince) > w.node.limits.partialFrame,
-			w.now.Sub(c.lastRead) > w.node.limits.idle && c.sock.OutboundBuffered() == 0:
+		queued := c.sock.OutboundBuffered()
+		if queued < c.unread {
+			c.lastTaken = w.now
+		}
+		c.unread = queued
+		if c.partial() && w.now.Sub(c.partialSince) > w.node.limits.partialFrame ||
+			w.now.Sub(c.lastRead) > w.node.limits.idle && w.now.Sub(c.lastTaken) > w.node.limits.idle {
 			w.stats.timeouts.Add(1)
 			c.close()
-		default:
-			w.queued += c.sock.OutboundBuffered()
-			if largest == nil || c.sock.OutboundBuffered() > largest.sock.OutboundBuffered() {
-				largest = c
-			}
 		}
 	}
-	if w.queued > maxQueuedWorker {
-		w.closeSlow(largest)
-	}
+	w.boundQueued()
 	w.retryHeld()
+}
+
+// boundQueued counts what connections have not taken, and closes the largest if it is too much.
+func (w *worker) boundQueued() {
+	w.queued = w.shed(w.queueMax, func(c *conn) int { return c.sock.OutboundBuffered() })
+}
+
+// shed bounds the sum of a size over all connections: beyond most it closes the largest, down to three quarters of that,
+// so that the next count is not due at once. It returns what is left.
+func (w *worker) shed(most int, size func(*conn) int) (total int) {
+	for c := w.conns.first; c != nil; c = c.next {
+		total += size(c)
+	}
+	if total <= most {
+		return total
+	}
+	var all []*conn
+	for c := w.conns.first; c != nil; c = c.next {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *conn) int { return size(b) - size(a) })
+	for i := 0; i < len(all) && total > most/4*3; i++ {
+		total -= size(all[i])
+		w.closeSlow(all[i])
+	}
+	return total
 }
 
 func (w *worker) closeSlow(c *conn) {
 	w.stats.slowReaders.Add(1)
-	w.queued -= c.sock.OutboundBuffered()
 	c.close()
 }
 
-// idle reports, from another thread, whether nothing is under way. While stopping nothing new begins, so once idle it
-// stays idle.
-func (w *worker) idle() bool {
+// countKept updates what the worker's connections keep.
+func (w *worker) countKept(c *conn) {
+	kept := cap(c.tail) + cap(c.held)
+	if c.closed {
+		kept = 0
+	}
+	w.kept += kept - c.kept
+	c.kept = kept
+}
+
+// idle reports, from another thread, whether nothing is under way, queues of credits apart. While stopping nothing new
+// begins. A loop that does not answer in time is not idle; one that has ended is.
+func (w *worker) idle(ctx context.Context) bool {
 	if !w.running.Load() {
 		return true
 	}
@@ -260,7 +315,7 @@ func (w *worker) idle() bool {
 		if !w.posted {
 			w.drain()
 		}
-		idle := !w.posted && w.batch.empty() && len(w.parked) == 0
+		idle := !w.posted && w.batch.empty() && len(w.parked) == 0 && w.holders.Load() == 0
 		for c := w.conns.first; c != nil; c = c.next {
 			idle = idle && c.sock.OutboundBuffered() == 0
 		}
@@ -268,20 +323,22 @@ func (w *worker) idle() bool {
 	}})
 	select {
 	case idle := <-result:
-		return idle && w.creditsDelivered()
-	case <-w.node.ended:
+		return idle
+	case <-w.alive.Done():
 		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
-// stop ends the engine. It polls every half second, so engines are stopped side by side.
+// stop ends the links, then the engine. Engines are stopped side by side.
 func (w *worker) stop() {
 	for _, l := range w.links {
 		if l != nil {
-			l.close()
+			l.stop() // before the engine: what it posts to the loop would reach a descriptor that is closed
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	_ = w.engine.Stop(ctx)
+	if e := w.engine.Load(); e != nil {
+		_ = e.Stop(w.alive) // it looks every half second whether the engine has ended; alive tells at once
+	}
 }
