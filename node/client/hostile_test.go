@@ -64,7 +64,8 @@ func FuzzDriver(f *testing.F) {
 			case 1:
 				reply[(int(next())<<8|int(next()))%len(reply)] ^= 1 << (next() % 8)
 			case 2:
-				reply = script[:min(len(script), int(next()))]
+				n := int(next())
+				reply = script[:min(len(script), n)]
 			case 3:
 				d.Fail(r.ID, errTimeout)
 				continue
