@@ -38,6 +38,10 @@ measure tcp-10 tcp 10
 measure tcp-20 tcp 20
 measure udp-4 udp 4
 
+transfers=2000
+[ -n "$quick" ] && transfers=100
+bin/fastpay bench transfers --transfers "$transfers" --json "$results/transfers.json"
+
 report=RESULTS.md
 [ -n "$quick" ] && report=$results/RESULTS.md
-bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" --output "$report"
+bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" --transfers "$results/transfers.json" --output "$report"

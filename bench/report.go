@@ -15,12 +15,12 @@ const (
 	reportTitle = "# Results\n\n"
 )
 
-// UpdateReport renders results, in their order, into the Markdown file, which is made when it is not there.
-func UpdateReport(file string, results []*Result) error {
+// UpdateReport renders results, in their order, and the latency of single transfers, unless that is nil, into the Markdown file, which is made when it is not there.
+func UpdateReport(file string, results []*Result, transfers *TransferLatency) error {
 	if len(results) == 0 {
 		return errors.New("bench: a report needs at least one result")
 	}
-	section, err := renderReport(results)
+	section, err := renderReport(results, transfers)
 	if err != nil {
 		return err
 	}
@@ -51,10 +51,11 @@ func spliceReport(old, section string) (string, error) {
 	return strings.TrimRight(old, "\n") + "\n\n" + section, nil
 }
 
-func renderReport(results []*Result) (string, error) {
+func renderReport(results []*Result, transfers *TransferLatency) (string, error) {
 	var b strings.Builder
 	b.WriteString("## Throughput of one authority\n\n" + whatRate + "\n\n")
 	renderOurs(&b, results)
+	renderTransfers(&b, transfers)
 	if err := renderPaper(&b, results); err != nil {
 		return "", err
 	}
@@ -97,6 +98,16 @@ func renderOurs(b *strings.Builder, results []*Result) {
 	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts\n"+
 		"all %d cores; the load generator runs on them too.\n\n", first.NumShards, grouped(first.NumAccounts), grouped(first.MaxInFlight),
 		first.Seconds, first.Seed, first.Durability, first.Environment.Cores)
+}
+
+// renderTransfers is what a single payer waits for; nothing, when that was not measured.
+func renderTransfers(b *strings.Builder, l *TransferLatency) {
+	if l == nil {
+		return
+	}
+	fmt.Fprintf(b, "### A single transfer\n\nOn an idle committee of %d over %s on loopback, %s transfers one after the other, all in one process:\n\n"+
+		"| | |\n|---|---|\n| Order to certificate | %s |\n| Order to settlement by a quorum | %s |\n\n", l.CommitteeSize,
+		strings.ToUpper(l.Protocol), grouped(l.Transfers), l.Certificate, l.Settled)
 }
 
 func inMs(us *int64) string {

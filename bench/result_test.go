@@ -135,9 +135,12 @@ func TestText(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "RESULTS.md")
+	us := func(v int64) *int64 { return &v }
+	latency := &TransferLatency{Protocol: "Tcp", CommitteeSize: 4, Transfers: 2000,
+		Certificate: Percentiles{P50: us(510), P90: us(700)}, Settled: Percentiles{P50: us(900)}}
 	update := func(results ...*Result) string {
 		t.Helper()
-		if err := UpdateReport(file, results); err != nil {
+		if err := UpdateReport(file, results, latency); err != nil {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(file)
@@ -167,7 +170,7 @@ func TestReport(t *testing.T) {
 	if _, err := spliceReport(reportBegin+"\nand no end", "x\n"); err == nil {
 		t.Error("a report with one marker is rewritten")
 	}
-	if err := UpdateReport(file, nil); err == nil {
+	if err := UpdateReport(file, nil, latency); err == nil {
 		t.Error("a report of nothing")
 	}
 }

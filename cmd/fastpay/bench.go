@@ -46,7 +46,7 @@ payments rejected or lost, 4 not valid (with --require-valid), 5 money appeared 
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
 	}
 	f.addTo(cmd)
-	cmd.AddCommand(newBenchAuthorityCommand(), newBenchResultsCommand())
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchResultsCommand())
 	return cmd
 }
 

@@ -10,7 +10,7 @@ import (
 
 // newBenchResultsCommand is "bench results": RESULTS.md from the results of runs.
 func newBenchResultsCommand() *cobra.Command {
-	var file string
+	var file, transfersFile string
 	cmd := &cobra.Command{
 		Use:   "results FILE.json...",
 		Short: "Write RESULTS.md from the JSON results of runs",
@@ -27,7 +27,14 @@ only the part between the two marker comments is replaced.`,
 				}
 				results = append(results, r)
 			}
-			if err := bench.UpdateReport(file, results); err != nil {
+			var transfers *bench.TransferLatency
+			if transfersFile != "" {
+				var err error
+				if transfers, err = bench.ReadTransferLatency(transfersFile); err != nil {
+					return err
+				}
+			}
+			if err := bench.UpdateReport(file, results, transfers); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Wrote %s\n", file)
@@ -35,6 +42,7 @@ only the part between the two marker comments is replaced.`,
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "RESULTS.md", "`FILE` to write")
+	cmd.Flags().StringVar(&transfersFile, "transfers", "", "`FILE` with the result of 'bench transfers'")
 	return cmd
 }
 

@@ -1,0 +1,213 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+	"fastpay/node"
+	"fastpay/node/client"
+	"fastpay/node/committee"
+	"fastpay/perf"
+)
+
+// TransferOptions describe a measurement of single transfers on an idle committee.
+type TransferOptions struct {
+	Protocol      committee.Protocol
+	CommitteeSize int
+	Transfers     int // measured, one after the other; a tenth more go before them
+}
+
+// MaxTransferCommittee bounds the authorities that run in one process.
+const MaxTransferCommittee = 40
+
+// TransferLatency is how long a payer waits on an idle committee, in microseconds.
+type TransferLatency struct {
+	Protocol      string           `json:"protocol"`
+	CommitteeSize int              `json:"committee_size"`
+	Transfers     int              `json:"transfers"`
+	Certificate   Percentiles      `json:"certificate_us"` // from the first byte of the order sent to a verified certificate
+	Settled       Percentiles      `json:"settled_us"`     // the same to its settlement by a quorum
+	Environment   perf.Environment `json:"environment"`
+}
+
+// RunTransfers runs a committee in this process, behind sockets on loopback, and makes transfers one after the other with
+// the client's quorum driver: the order to all authorities, votes of a quorum verified, the certificate to all, answers of
+// a quorum. That the payer asks for its number first, and saves its order, is not in the figures.
+func RunTransfers(ctx context.Context, o TransferOptions) (*TransferLatency, error) {
+	if o.Transfers < 10 || o.CommitteeSize < 1 || o.CommitteeSize > MaxTransferCommittee {
+		return nil, fmt.Errorf("bench: %d transfers on a committee of %d: expected at least 10, and 1 to %d authorities",
+			o.Transfers, o.CommitteeSize, MaxTransferCommittee)
+	}
+	t := &transfers{payer: memberKey('p', 0), payee: memberKey('p', 1).Public()}
+	stop, err := t.start(o)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	certificate := hdrhistogram.New(1, latencyMaxUs, latencyDigits)
+	settled := hdrhistogram.New(1, latencyMaxUs, latencyDigits)
+	warmUp := o.Transfers / 10
+	for i := range o.Transfers + warmUp {
+		made, done, err := t.once(ctx, uint64(i))
+		if err != nil {
+			return nil, fmt.Errorf("bench: transfer %d: %w", i, err)
+		}
+		if i >= warmUp {
+			_ = certificate.RecordValue(min(made.Microseconds(), latencyMaxUs))
+			_ = settled.RecordValue(min(done.Microseconds(), latencyMaxUs))
+		}
+	}
+	return &TransferLatency{
+		Protocol: o.Protocol.String(), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
+		Certificate: percentiles(certificate), Settled: percentiles(settled),
+		Environment: perf.NewEnvironment(crypto.Backend()),
+	}, nil
+}
+
+// memberKey is a key that follows from its place.
+func memberKey(kind byte, i int) *crypto.PrivateKey {
+	seed := [crypto.SeedSize]byte{'t', 'r', 'a', 'n', 's', 'f', 'e', 'r', kind, byte(i)}
+	return crypto.NewPrivateKey(&seed)
+}
+
+// transfers is a committee and one payer.
+type transfers struct {
+	committee *committee.Committee
+	network   *client.Network
+	payer     *crypto.PrivateKey
+	payee     codec.Address
+}
+
+// start runs all authorities, each with one shard.
+func (t *transfers) start(o TransferOptions) (stop func(), err error) {
+	var members []committee.Member
+	var keys []*crypto.PrivateKey
+	base, err := freePorts("127.0.0.1", o.CommitteeSize)
+	if err != nil {
+		return nil, err
+	}
+	for i := range o.CommitteeSize {
+		keys = append(keys, memberKey('a', i))
+		members = append(members, committee.Member{Name: keys[i].Public(), Weight: 1, Protocol: o.Protocol,
+			Host: "127.0.0.1", BasePort: base + i, NumShards: 1})
+	}
+	if t.committee, err = committee.New(members); err != nil {
+		return nil, err
+	}
+	var nodes []*node.Node
+	stop = func() {
+		if t.network != nil {
+			t.network.Close()
+		}
+		var all sync.WaitGroup
+		for _, n := range nodes {
+			all.Go(func() { _ = n.Stop(context.Background()) })
+		}
+		all.Wait()
+	}
+	for i := range members {
+		n, err := node.Start(node.Options{
+			Committee: t.committee, Member: members[i], Key: keys[i], BindHost: "127.0.0.1", Pin: "off",
+			Logger: slog.New(slog.DiscardHandler),
+			Accounts: func(yield func(codec.Address, codec.Balance) bool) {
+				_ = yield(t.payer.Public(), codec.NewBalance(1<<40)) && yield(t.payee, codec.Balance{})
+			},
+		})
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		nodes = append(nodes, n)
+	}
+	t.network = client.NewNetwork(t.committee, time.Second, 4*time.Second, codec.DefaultMaxMessage)
+	return stop, nil
+}
+
+// once makes the transfer with this number, and says when there was a certificate and when a quorum had settled it.
+func (t *transfers) once(ctx context.Context, number uint64) (made, done time.Duration, err error) {
+	tr := codec.Transfer{Sender: t.payer.Public(), Recipient: codec.Recipient{Kind: codec.FastPay, Address: t.payee},
+		Amount: 1, SequenceNumber: number}
+	var signature crypto.Signature
+	t.payer.Sign(&signature, tr.AppendSignedBytes(nil))
+	survey := client.NewSurvey(t.committee, &tr.Sender)
+	if _, err := t.drive(ctx, survey, time.Now()); err != nil {
+		return 0, 0, err
+	}
+	began := time.Now()
+	certify := client.NewCertify(t.committee, codec.NewOrder(&tr, &signature), nil, nil, survey)
+	if made, err = t.drive(ctx, certify, began); err != nil {
+		return 0, 0, err
+	}
+	done, err = t.drive(ctx, client.NewSettle(t.committee, certify.Certificate(), nil), began)
+	return made, done, err
+}
+
+// drive carries a driver out to the end, and says after how long it was decided.
+func (t *transfers) drive(ctx context.Context, d *client.Driver, began time.Time) (decided time.Duration, err error) {
+	type outcome struct {
+		id    int
+		reply []byte
+		err   error
+	}
+	outcomes := make(chan outcome, t.committee.Len())
+	for !d.Idle() {
+		for _, r := range d.Requests() {
+			go func() {
+				reply, err := t.network.Exchange(ctx, r.Authority, &r.Account, r.Message)
+				outcomes <- outcome{r.ID, reply, err}
+			}()
+		}
+		if d.Idle() {
+			break
+		}
+		if o := <-outcomes; o.err != nil {
+			d.Fail(o.id, o.err)
+		} else {
+			d.Reply(o.id, o.reply)
+		}
+		if d.Done() && decided == 0 {
+			decided = time.Since(began)
+		}
+	}
+	return decided, d.Err()
+}
+
+// WriteText says it in a few lines.
+func (l *TransferLatency) WriteText(out io.Writer) error {
+	_, err := fmt.Fprintf(out, "Transfers on an idle committee of %d over %s, one after the other: %d, in one process on loopback\n"+
+		" Order to certificate:  %s\n Order to settled:      %s\n", l.CommitteeSize, l.Protocol, l.Transfers, l.Certificate,
+		l.Settled)
+	return err
+}
+
+// WriteFile writes it as JSON.
+func (l *TransferLatency) WriteFile(name string) error {
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return replaceFile(name, append(text, '\n'))
+}
+
+// ReadTransferLatency reads what WriteFile wrote.
+func ReadTransferLatency(name string) (*TransferLatency, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	l := new(TransferLatency)
+	if err := json.Unmarshal(text, l); err != nil || l.Certificate.P50 == nil || l.Settled.P50 == nil {
+		return nil, fmt.Errorf("bench: %s is not a result of transfers (%v)", name, err)
+	}
+	return l, nil
+}
