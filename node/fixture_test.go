@@ -228,6 +228,14 @@ func (c *client) ask(message []byte) *codec.Message {
 	return c.receive()
 }
 
+// tryAsk is ask for goroutines that are not the test's own.
+func (c *client) tryAsk(message []byte) (*codec.Message, error) {
+	if _, err := c.Write(frame(message)); err != nil {
+		return nil, err
+	}
+	return c.tryReceive(patience)
+}
+
 func infoRequest(w *world, account int) []byte {
 	return codec.AppendInfoRequest(nil, &codec.InfoRequest{Account: w.accounts[account].Public()})
 }

@@ -60,9 +60,11 @@ func (socketLoop) Close(c gnet.Conn) error {
 	return nil
 }
 
-func (s *socket) Context() any              { return s.context }
-func (s *socket) SetContext(c any)          { s.context = c }
-func (s *socket) LocalAddr() net.Addr       { return &net.TCPAddr{Port: s.w.node.Member.BasePort} }
+func (s *socket) Context() any     { return s.context }
+func (s *socket) SetContext(c any) { s.context = c }
+func (s *socket) LocalAddr() net.Addr {
+	return &net.TCPAddr{Port: s.w.node.Member.BasePort + s.w.shards[0].number}
+}
 func (s *socket) EventLoop() gnet.EventLoop { return socketLoop{} }
 func (s *socket) OutboundBuffered() int     { return s.queued }
 func (s *socket) Next(int) ([]byte, error)  { return s.input, nil }
