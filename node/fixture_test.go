@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -38,7 +39,8 @@ type world struct {
 const initialBalance = 1000
 
 func key(kind byte, i int) *crypto.PrivateKey {
-	seed := [32]byte{kind, byte(i), byte(i >> 8), byte(i >> 16)}
+	seed := [32]byte{kind}
+	binary.LittleEndian.PutUint64(seed[1:], uint64(i))
 	return crypto.NewPrivateKey(&seed)
 }
 
@@ -46,7 +48,7 @@ func key(kind byte, i int) *crypto.PrivateKey {
 func newWorld(t testing.TB, n, shards, accounts int) *world {
 	w := &world{t: t}
 	for i := range n {
-		k := key('a', i)
+		k := key('a', i+os.Getpid()<<8) // another process of tests has other keys: each is claimed on the whole machine
 		w.keys = append(w.keys, k)
 		m := committee.Member{Name: k.Public(), Weight: 1, Protocol: committee.TCP, Host: "127.0.0.1",
 			BasePort: 1 + 200*i, NumShards: shards}

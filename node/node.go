@@ -84,7 +84,9 @@ func (n *Node) start() error {
 		return err
 	}
 	if err := n.listen(); err != nil {
-		_ = n.Stop(context.Background()) // what did start ends before the caller hears of it
+		if failure := n.Stop(context.Background()); failure != nil { // what did start ends before the caller hears of it
+			return failure // the cause, of which err may be a consequence
+		}
 		return err
 	}
 	go n.supervise()
