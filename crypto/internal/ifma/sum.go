@@ -100,6 +100,16 @@ func (m *Sum) AddKey(k *Key, scalar *[32]byte) {
 // AddBase adds [scalar]B. The scalar is little-endian and below 2^253; a larger one panics.
 func (m *Sum) AddBase(scalar *[32]byte) { m.AddKey(&m.base, scalar) }
 
+// SubBase adds [-scalar]B. The scalar is little-endian and below the order; a larger one panics.
+func (m *Sum) SubBase(scalar *[32]byte) {
+	if !belowOrder(scalar[:]) {
+		panic("ifma: scalar is not reduced")
+	}
+	var negative [32]byte
+	putWords(negative[:], minusScalar(wordsOf(scalar[:])))
+	m.AddBase(&negative)
+}
+
 // AddPoint adds [scalar]P for a point without its 2^128 multiple. The scalar is little-endian and below 2^253; a
 // larger one panics. The additions are as many as those of AddKey, but the first such point of a sum makes Vanishes
 // twice as long.

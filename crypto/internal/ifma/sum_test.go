@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
@@ -116,7 +117,11 @@ func addTerms(r *rand.Rand, m *Sum, p *testPoints, n int, long bool) *curve.Edwa
 	base := weirdLong(r)
 	w := littleEndian(base)
 	m.AddBase(&w)
-	return total.Add(total, times(base, curve.ED25519_BASEPOINT_POINT))
+	total.Add(total, times(base, curve.ED25519_BASEPOINT_POINT))
+	base = weirdScalar(r)
+	w = littleEndian(base)
+	m.SubBase(&w)
+	return total.Sub(total, times(base, curve.ED25519_BASEPOINT_POINT))
 }
 
 // requireVanishes adds the negative of total, and also: nothing (0), a point of small order (1), or the base point (2).
@@ -148,6 +153,7 @@ func TestSumRefusesLargeScalars(t *testing.T) {
 	for name, f := range map[string]func(){
 		"short": func() { m.AddShort(&neutralPoint, &[16]byte{15: 1 << 6}) },
 		"key":   func() { m.AddBase(&[32]byte{31: 1 << 5}) },
+		"minus": func() { m.SubBase((*[32]byte)(slices.Repeat([]byte{0xff}, 32))) },
 		"point": func() { m.AddPoint(&neutralPoint, &[32]byte{31: 1 << 5}) },
 	} {
 		func() {

@@ -41,11 +41,16 @@ func foldScalar(s [4]uint64) (r [4]uint64, negative bool) {
 	if s[3] < 1<<59 {
 		return s, false
 	}
+	return minusScalar(s), true
+}
+
+// minusScalar is order-s, for s up to the order.
+func minusScalar(s [4]uint64) (r [4]uint64) {
 	var borrow uint64
 	for i := range s {
 		r[i], borrow = bits.Sub64(order[i], s[i], borrow)
 	}
-	return r, true
+	return r
 }
 
 // planDigitsGeneric is the twin of planDigitsIFMA.
