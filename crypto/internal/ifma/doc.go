@@ -26,6 +26,7 @@
 //	addPoints          loose, loose    -> reduced
 //	addMixed           loose, loose    -> reduced
 //	doublePoint        loose           -> reduced
+//	quadDouble/Add     loose, loose    -> reduced
 //	encode, entries    reduced         -> canonical
 //
 // # Kernels and twins
@@ -38,5 +39,11 @@
 //
 //   - A kernel call stays below 30 µs: assembly cannot be preempted, and the garbage collector waits for it.
 //   - Nothing allocates after construction; callers pass a Scratch.
-//   - Time and addresses depend on inputs everywhere except in signing, where neither does.
+//   - Time and addresses depend on inputs everywhere except in signing (MultiplyBase), where neither does.
+//
+// # Where to read
+//
+// votes.go and tables.go check votes, sum.go and orders.go orders, sign.go multiplies the base point by secrets. The
+// examples join them with package lanes, which hashes and computes with scalars. Below them are point.go (eight
+// points), quad.go (two points by coordinates), field_generic.go (the arithmetic in plain words) and _asm.
 package ifma
