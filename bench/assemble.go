@@ -12,7 +12,7 @@ import (
 // result draws the conclusions.
 func (r *measured) result() *Result {
 	m := r.meter
-	window := m.ended - m.began
+	window := m.window()
 	res := &Result{
 		Schema:          schemaVersion,
 		Command:         r.Command,
@@ -24,8 +24,6 @@ func (r *measured) result() *Result {
 		MaxInFlight:     r.MaxInFlight,
 		Durability:      r.Durability,
 		Seconds:         window.Seconds(),
-		PaymentsOK:      m.confirmations,
-		PaymentsPerSec:  ratio(float64(m.confirmations), window.Seconds()),
 		OrdersOK:        m.orders,
 		ConfirmationsOK: m.confirmations,
 		Rejected:        m.rejected,
@@ -33,7 +31,7 @@ func (r *measured) result() *Result {
 		Retransmitted:   m.retransmitted,
 		Conserved:       r.audited == nil && r.balanced && r.books.confirmed >= uint64(m.confirmed),
 		LatencyUs:       Latency{percentiles(m.order), percentiles(m.confirmation)},
-		BytesPerPayment: ratio(float64(m.bytes), float64(m.confirmations)),
+		BytesPerPayment: ratio(float64(m.bytes), float64(m.counted())),
 		Environment:     r.environ,
 		PerSecond:       m.perSecond(),
 		WarmUp:          WarmUp{m.began.Seconds(), m.warmedUp},
@@ -45,7 +43,13 @@ func (r *measured) result() *Result {
 		ConfirmedAll:    m.confirmed,
 		Profiles:        append([]string{}, r.after.Hints...),
 	}
-	res.PerCore = ratio(res.PaymentsPerSec, float64(r.environ.Cores))
+	res.Phase = r.Phase.String()
+	res.RatePerSec = ratio(float64(m.counted()), window.Seconds())
+	res.RatePerCore = ratio(res.RatePerSec, float64(r.environ.Cores))
+	res.Connections = r.Connections
+	if r.Phase == Payments {
+		res.PaymentsOK, res.PaymentsPerSec, res.PerCore = m.confirmations, res.RatePerSec, res.RatePerCore
+	}
 	res.WindowNotFullPercent = 100 * ratio(m.notFull.Seconds(), window.Seconds())
 	res.Environment.StealPercent = r.stolen
 	if errors.Is(r.stopped, context.Canceled) {
@@ -62,27 +66,33 @@ func (r *measured) result() *Result {
 // addNode fills in what the authority itself counted. Its window is between its two snapshots, and a little longer than
 // the generator's.
 func (r *measured) addNode(res *Result) {
-	a, b := &r.before, &r.after
-	res.Environment.GOMAXPROCS = b.GOMAXPROCS
-	s := statsSince(b.Stats, a.Stats)
+	d := r.after.since(r.before)
+	for _, o := range r.outside {
+		d = d.since(o)
+	}
+	res.Environment.GOMAXPROCS = d.GOMAXPROCS
+	s := d.Stats
 	res.Node = s
-	payments := float64(s.Certificates)
-	cpu, wait := b.CPU-a.CPU, b.QueueWait-a.QueueWait
+	counted := float64(s.Certificates)
+	if r.Phase == Orders {
+		counted = float64(s.Orders)
+	}
+	cpu := d.CPU
 	if r.InProcess {
 		cpu -= r.meter.cpu
 	}
 	res.CPUUsPerPayment = CPUUse{
-		Node:      ratio(us(cpu), payments),
-		Generator: ratio(us(r.meter.cpu), float64(r.meter.confirmations)),
+		Node:      ratio(us(cpu), counted),
+		Generator: ratio(us(r.meter.cpu), float64(r.meter.counted())),
 	}
-	res.SignaturesPerPay = ratio(float64(s.Signatures), payments)
+	res.SignaturesPerPay = ratio(float64(s.Signatures), counted)
 	res.MeanBatch = ratio(float64(s.Requests), float64(s.Batches))
-	res.PeakRSSBytes = b.PeakRSS
-	res.GCCycles = int(b.GCCycles - a.GCCycles)
-	res.GCPauseUs = us(b.GCPause - a.GCPause)
-	res.AllocsPerPayment = ratio(float64(b.Mallocs-a.Mallocs), payments)
+	res.PeakRSSBytes = d.PeakRSS
+	res.GCCycles = int(d.GCCycles)
+	res.GCPauseUs = us(d.GCPause)
+	res.AllocsPerPayment = ratio(float64(d.Mallocs), counted)
 	res.BatchP999Us = float64(s.BatchP999Ns) / 1e3
-	busy := ratio((cpu + wait).Seconds(), (b.At-a.At).Seconds()*float64(b.Workers))
+	busy := ratio((cpu + d.QueueWait).Seconds(), d.At.Seconds()*float64(d.Workers))
 	res.NodeIdlePercent = 100 * min(1, max(0, 1-busy))
 }
 
@@ -135,12 +145,12 @@ const (
 // flags says what is wrong with a result.
 func (r *measured) flags(res *Result) []string {
 	flags := []string{}
-	window := r.meter.ended - r.meter.began
+	window := r.meter.window()
 	for _, f := range [...]struct {
 		raised bool
 		flag   string
 	}{
-		{res.PaymentsOK == 0, FlagNothing},
+		{r.meter.counted() == 0, FlagNothing},
 		{res.Rejected > 0, FlagRejected},
 		{res.Lost > 0, FlagLost},
 		{r.audited != nil, FlagNotAudited},
@@ -163,6 +173,10 @@ func (r *measured) notes() []string {
 	notes := []string{}
 	if r.generator < 0 {
 		notes = append(notes, fmt.Sprintf("shared-cores: the generator runs on the authority's %d cores", r.environ.Cores))
+	}
+	if r.Phase == Orders {
+		notes = append(notes, fmt.Sprintf("rounds: the window is the sum of %d, each of at most an order an account; certificates go between them",
+			len(r.outside)+1))
 	}
 	if r.InProcess {
 		notes = append(notes, "in-process: authority and generator share one process and its memory")

@@ -54,10 +54,24 @@ type snapshot struct {
 	Hints      []string      `json:"hints,omitempty"` // how to open the profiles of the window
 }
 
+// since is what was counted after earlier; what is no count is as it was at s.
+func (s snapshot) since(earlier snapshot) snapshot {
+	s.Stats = statsSince(s.Stats, earlier.Stats)
+	s.At -= earlier.At
+	s.CPU -= earlier.CPU
+	s.QueueWait -= earlier.QueueWait
+	s.GCCycles -= earlier.GCCycles
+	s.GCPause -= earlier.GCPause
+	s.Mallocs -= earlier.Mallocs
+	return s
+}
+
 // authority is the authority under test, in this process or in another.
 type authority interface {
 	// basePort is that of its first shard.
 	basePort() int
+	// mark reads the counters.
+	mark() (snapshot, error)
 	// begin starts the window: profiles, and a peak of memory of its own.
 	begin() (snapshot, error)
 	// end ends it. It may be called once, after begin.
@@ -193,6 +207,8 @@ func (a *localAuthority) end() (snapshot, error) {
 	s.Hints = a.profiles.Hints()
 	return s, a.profiles.Stop()
 }
+
+func (a *localAuthority) mark() (snapshot, error) { return a.snapshot(), nil }
 
 func (a *localAuthority) snapshot() snapshot {
 	var memory runtime.MemStats

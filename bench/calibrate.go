@@ -18,20 +18,21 @@ const (
 	calibrateFor     = 150 * time.Millisecond // of CPU time, and
 	calibrateTimes   = 3                      // at least: the first fills tables and caches
 	calibrateBatch   = 128
-	leastOverheadTCP = 3 * time.Microsecond  // of everything but signatures, generator included, a payment and core
-	leastOverheadUDP = 12 * time.Microsecond // four datagrams through the kernel
+	leastOverheadTCP = 3 * time.Microsecond   // of everything but signatures, generator included, a payment and core
+	leastOverheadOne = 1500 * time.Nanosecond // the same of an order or certificate alone
+	leastOverheadUDP = 12 * time.Microsecond  // four datagrams through the kernel
 	calibrateMargin  = 1.05
 	afterWindow      = 300 * time.Millisecond // load goes on while the window's ends are recorded
 	leastMemory      = 2 << 30                // assumed when the machine does not tell
 	preparedMemShare = 4                      // at most one in so many bytes of memory holds payments
 )
 
-// signatureCost measures the least CPU time that a payment's signatures take the measured authority: the order's and
-// the votes' are checked, and its own vote made.
-func signatureCost(w *workload) time.Duration {
+// signatureCost measures the least CPU time that the signatures of a payment, or of the phase of it that is measured,
+// take the measured authority: the order's and the votes' are checked, and its own vote made.
+func signatureCost(w *workload, phase Phase) time.Duration {
 	probe := &workload{seed: w.seed, members: w.members, voters: w.voters}
 	probe.expand(calibrateBatch)
-	s := newSigner(probe, newLanes(probe, 1, 0))
+	s := newSigner(probe, newLanes(probe, 1, 1, 0, both), nil)
 	rounds, err := s.sign(context.Background(), 0, 1, calibrateBatch, nil)
 	if err != nil {
 		return 0 // only when canceled
@@ -62,12 +63,17 @@ func signatureCost(w *workload) time.Duration {
 		for i, message := range messages {
 			signatures := rounds[0][i*w.signaturesOf() : (i+1)*w.signaturesOf()]
 			v.AddOrder(&probe.accounts[i], message, &signatures[0])
+			if phase == Orders {
+				continue
+			}
 			for j, member := range w.voters {
 				v.AddVote(member, message, &signatures[2+j])
 			}
 		}
 		v.Verify()
-		w.members[0].SignBatch(votes, messages)
+		if phase != Confirmations {
+			w.members[0].SignBatch(votes, messages)
+		}
 		best = min(best, perf.ThreadUsage().CPU-start)
 	}
 	return best / calibrateBatch
@@ -97,10 +103,13 @@ func signsFast(w *workload) bool {
 
 // paymentsFor estimates how many payments this machine's authority can settle at most in the time of p.
 func (o *Options) paymentsFor(w *workload, p plan) int {
-	cost := signatureCost(w)
-	if o.Protocol == committee.UDP {
+	cost := signatureCost(w, o.Phase)
+	switch {
+	case o.Protocol == committee.UDP:
 		cost += leastOverheadUDP
-	} else {
+	case o.Phase != Payments:
+		cost += leastOverheadOne
+	default:
 		cost += leastOverheadTCP
 	}
 	rate := float64(len(perf.AllowedCPUs())) / cost.Seconds()

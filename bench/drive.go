@@ -44,28 +44,34 @@ type plan struct {
 	window         time.Duration
 	warmUpPayments int
 	payments       int // 0: by time
+	phase          Phase
 }
 
 // String tells what will be measured.
 func (p plan) String() string {
 	if p.payments > 0 {
-		return fmt.Sprintf("%s payments after %s of warm-up", grouped(p.payments), grouped(p.warmUpPayments))
+		return fmt.Sprintf("%s %s after %s of warm-up", grouped(p.payments), units[p.phase].many, grouped(p.warmUpPayments))
 	}
 	return fmt.Sprintf("for %v after %v of warm-up", p.window, p.warmUp)
 }
 
 // hooks are called around the window, from another goroutine than the driver's, while load goes on. Each must return
-// before the run goes on to its next phase.
+// before the run goes on. What is between pause and resume is not measured.
 type hooks struct {
-	begin func() error
-	end   func() error
+	begin  func() error
+	pause  func() error
+	resume func() error
+	end    func() error
 }
 
 // drive runs p on d. An early end is returned as stopped, and is a fact about the run; err is a failure to measure.
 func drive(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopped, err error) {
-	if p.payments > 0 {
+	switch {
+	case p.phase == Orders:
+		stopped, err = driveOrders(ctx, d.(roundDriver), m, p, h)
+	case p.payments > 0:
 		stopped, err = driveCount(ctx, d, m, p, h)
-	} else {
+	default:
 		stopped, err = driveTime(ctx, d, m, p, h)
 	}
 	if err != nil {

@@ -102,13 +102,13 @@ func (m *mirror) stop() {
 func BenchmarkTCPDriver(b *testing.B) {
 	for _, inFlight := range []int{100, 1000} {
 		b.Run(fmt.Sprintf("in-flight=%d", inFlight), func(b *testing.B) {
-			made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), 200, 2, max(b.N, 1), nil)
+			made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{200, 2, 1, Payments}, max(b.N, 1), nil)
 			if err != nil {
 				b.Fatal(err)
 			}
 			s := startMirror(b, made)
-			m := newMeter()
-			d, err := newTCPDriver("127.0.0.1", s.port, made.lanes, inFlight, time.Second, m)
+			m := newMeter(Payments)
+			d, err := newTCPDriver("127.0.0.1", s.port, made, inFlight, time.Second, m)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func BenchmarkTCPDriver(b *testing.B) {
 			defer runtime.UnlockOSThread()
 			b.ReportAllocs()
 			b.ResetTimer()
-			stopped, err := drive(context.Background(), d, m, plan{payments: b.N}, hooks{nothing, nothing})
+			stopped, err := drive(context.Background(), d, m, plan{payments: b.N}, hooks{begin: nothing, end: nothing})
 			b.StopTimer()
 			if stopped != nil || err != nil || m.confirmations != b.N || m.rejected != 0 {
 				b.Errorf("%d of %d payments, %d rejected, %v, %v", m.confirmations, b.N, m.rejected, stopped, err)
@@ -132,13 +132,13 @@ func BenchmarkTCPDriver(b *testing.B) {
 // TestTCPDriverDoesNotAllocate runs whole windows against the mirror after a first one.
 func TestTCPDriverDoesNotAllocate(t *testing.T) {
 	const rounds, each = 20, 100
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), 50, 2, (rounds+2)*each, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{50, 2, 1, Payments}, (rounds+2)*each, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := startMirror(t, made)
-	m := newMeter()
-	d, err := newTCPDriver("127.0.0.1", s.port, made.lanes, 30, time.Second, m)
+	m := newMeter(Payments)
+	d, err := newTCPDriver("127.0.0.1", s.port, made, 30, time.Second, m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestTCPDriverDoesNotAllocate(t *testing.T) {
 
 // TestLaneRefusesAnyOtherReply flips every bit of the two replies: only the balance may differ.
 func TestLaneRefusesAnyOtherReply(t *testing.T) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), 5, 1, 12, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments}, 12, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestLaneRefusesAnyOtherReply(t *testing.T) {
 
 // TestUDPSendsOncePerQueueing holds the queue to one place for each flight, whatever happens while the socket is full.
 func TestUDPSendsOncePerQueueing(t *testing.T) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), 5, 1, 10, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments}, 10, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestUDPSendsOncePerQueueing(t *testing.T) {
 	}
 	defer unix.Close(pair[1])
 	s := newUDPSock(pair[0], made.lanes[0], made.workload, 2)
-	d := &udpDriver{meter: newMeter(), socks: []*udpSock{s}, budget: 3, timeout: time.Second, out: newMmsg(false)}
+	d := &udpDriver{meter: newMeter(Payments), socks: []*udpSock{s}, budget: 3, timeout: time.Second, out: newMmsg(false)}
 	d.refill(s, 0)
 	d.resend(s, resendAfter) // due again before they were ever sent
 	s.release(1, notFlying)  // and one of them was answered meanwhile
@@ -264,6 +264,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		"workers":   func(o *Options) { o.Workers = 99 },
 		"time-out":  func(o *Options) { o.RecvTimeout = 0 },
 		"buffer":    func(o *Options) { o.MaxMessage = 500 },
+		"phase":     func(o *Options) { o.Protocol, o.Phase = committee.TCP, numPhases },
+		"phase/UDP": func(o *Options) { o.Phase = Orders },
+		"no conns":  func(o *Options) { o.Protocol, o.Connections = committee.TCP, 0 },
+		"conns/UDP": func(o *Options) { o.Connections = 2 },
 		"mode":      func(o *Options) { o.Durability = "sometimes" },
 	} {
 		o := DefaultOptions()
@@ -285,7 +289,7 @@ func TestMorePaymentsAfterTheyRanOut(t *testing.T) {
 	o, p := DefaultOptions(), plan{warmUp: 2 * time.Second, window: 10 * time.Second}
 	f := func(seconds, rate float64, total, want int) {
 		t.Helper()
-		if got := o.afterExhausted(&Result{Seconds: seconds, PaymentsPerSec: rate}, p, total); got != want {
+		if got := o.afterExhausted(&Result{Seconds: seconds, RatePerSec: rate}, p, total); got != want {
 			t.Errorf("%v payments/s for %v s of %d: %d more, want %d", rate, seconds, total, got, want)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // FuzzTCPReplies feeds what an authority might send, in two pieces, to the check of replies: nothing but the right bytes
 // is counted, and nothing makes it panic.
 func FuzzTCPReplies(f *testing.F) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), 4, 1, 8, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{4, 1, 1, Payments}, 8, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -23,8 +23,8 @@ func FuzzTCPReplies(f *testing.F) {
 	f.Add(append([]byte{8, 0, 0, 0, 4, 0, 0, 0, 22, 0, 0, 0}, right...), 3)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, 1)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
-		d := &tcpDriver{meter: newMeter()}
-		c := &tcpConn{lane: l, begun: l.size, in: make([]byte, minReadBuffer)}
+		d := &tcpDriver{meter: newMeter(Payments)}
+		c := &tcpConn{cursor: cursor{lane: l, begun: l.size}, in: make([]byte, minReadBuffer)}
 		c.marks = []mark{{3, 0}, {l.size, time.Millisecond}}
 		cut = min(max(cut, 0), len(b))
 		used, ok := d.replies(c, b[:cut], time.Second)

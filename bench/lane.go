@@ -8,16 +8,18 @@ import (
 	"fastpay/node/committee"
 )
 
-// lane is one shard's payments as the bytes that go on the wire, in the order in which they are sent, and what the
-// replies must be. Every payment has the same size, so number k of the lane begins at k*stride:
+// lane is what goes to one shard over one connection, as the bytes on the wire, in the order in which they are sent, and
+// what the replies must be. Every payment has the same size, so number k of the lane begins at k*stride:
 //
 //	| u32 length | Order message (orderSize) | u32 length | Cert message (certificateSize) |
 //
-// Over UDP the messages are sent without their lengths. The payments of one account are in order of their sequence
+// or, where a phase is measured alone, only one of the two. Over UDP the messages are sent without their lengths. The
+// payments of one account are in order of their sequence
 // numbers: number k is of account accounts[k%len(accounts)], sequence number k/len(accounts). A lane is read-only once
 // filled.
 type lane struct {
 	shard     int
+	holds     requests
 	accounts  []int32 // indexes into workload.accounts
 	stride    int
 	size      int    // payments
@@ -26,7 +28,28 @@ type lane struct {
 	authority codec.Address
 }
 
-// Offsets in a payment of a lane, and sizes of what is sent.
+// requests says which requests of its payments a lane holds.
+type requests uint8
+
+const (
+	both requests = iota
+	ordersOnly
+	certificatesOnly
+)
+
+// stride is the size of a payment in a lane that holds these, with so many votes in a certificate.
+func (q requests) stride(votes int) int {
+	switch q {
+	case ordersOnly:
+		return certAt
+	case certificatesOnly:
+		return header + certificateSize(votes)
+	}
+	return certAt + header + certificateSize(votes)
+}
+
+// Offsets in a payment of a lane, and sizes of what is sent. A certificate begins with its order, so senderAt and
+// sequenceAt hold in lanes of certificates too.
 const (
 	header    = codec.FrameHeaderSize
 	kindSize  = 4
@@ -57,14 +80,18 @@ const (
 	confirmReplySize = replyPendingAt + 1 + replyTail
 )
 
-// newLanes makes an empty lane for each shard, with room for the first total payments of w.
-func newLanes(w *workload, shards, total int) []*lane {
-	lanes := make([]*lane, shards)
-	for s := range lanes {
-		lanes[s] = &lane{shard: s, stride: certAt + header + certificateSize(len(w.voters)), authority: w.measured()}
+// newLanes makes an empty lane for each connection of each shard, with room for the first total payments of w. The
+// connections of a shard take its accounts in turn, and their lanes are next to each other.
+func newLanes(w *workload, shards, connections, total int, holds requests) []*lane {
+	lanes := make([]*lane, shards*connections)
+	for i := range lanes {
+		lanes[i] = &lane{shard: i / connections, holds: holds, stride: holds.stride(len(w.voters)), authority: w.measured()}
 	}
+	turn := make([]int, shards)
 	for i := range w.accounts {
-		l := lanes[committee.ShardOf(&w.accounts[i], shards)]
+		s := committee.ShardOf(&w.accounts[i], shards)
+		l := lanes[s*connections+turn[s]]
+		turn[s] = (turn[s] + 1) % connections
 		l.accounts = append(l.accounts, int32(i))
 		l.size += total / len(w.accounts)
 		if i < total%len(w.accounts) {
@@ -73,7 +100,9 @@ func newLanes(w *workload, shards, total int) []*lane {
 	}
 	for _, l := range lanes {
 		l.frames = make([]byte, l.size*l.stride)
-		l.votes = make([]byte, l.size*crypto.SignatureSize)
+		if holds != certificatesOnly {
+			l.votes = make([]byte, l.size*crypto.SignatureSize)
+		}
 	}
 	return lanes
 }
@@ -85,17 +114,23 @@ func (l *lane) put(k int, t *codec.Transfer, voters []codec.VoteEntry, signature
 	}
 	o := codec.NewOrder(t, &signatures[0])
 	b := l.frames[k*l.stride : k*l.stride : (k+1)*l.stride]
-	b = codec.AppendOrder(codec.BeginFrame(b), o)
-	codec.EndFrame(b, 0)
-	b = codec.AppendCertificate(codec.BeginFrame(b), codec.NewCertificate(o, voters))
-	codec.EndFrame(b, certAt)
-	copy(l.vote(k), signatures[1][:])
+	if l.holds != certificatesOnly {
+		b = codec.AppendOrder(codec.BeginFrame(b), o)
+		codec.EndFrame(b, 0)
+		copy(l.vote(k), signatures[1][:])
+	}
+	if l.holds != ordersOnly {
+		start := len(b)
+		b = codec.AppendCertificate(codec.BeginFrame(b), codec.NewCertificate(o, voters))
+		codec.EndFrame(b, start)
+	}
 }
 
 func (l *lane) payment(k int) []byte { return l.frames[k*l.stride : (k+1)*l.stride] }
 
 func (l *lane) order(k int) []byte { return l.frames[k*l.stride+header : k*l.stride+certAt] }
 
+// certificate is that of payment k, in a lane that holds both.
 func (l *lane) certificate(k int) []byte { return l.frames[k*l.stride+certAt+header : (k+1)*l.stride] }
 
 func (l *lane) vote(k int) []byte {

@@ -14,7 +14,10 @@ import (
 // meter counts what a driver sees. What can be wrong is counted over the whole run, warm-up included, so that nothing
 // bad hides outside the window; what is measured is counted between begin and end. It belongs to the driver's goroutine.
 type meter struct {
+	phase Phase // what the series counts
+
 	// Over the whole run.
+	answers       int // requests that were answered as expected
 	confirmed     int // payments, verified
 	rejected      int // requests that were answered with an error, or with anything but the expected reply
 	lost          int // payments that were never answered
@@ -26,6 +29,8 @@ type meter struct {
 	// In the window.
 	measuring     bool
 	began, ended  time.Duration
+	pausedAt      time.Duration
+	skipped       time.Duration // between began and ended: pauses that are over
 	warmedUp      int           // payments confirmed before the window
 	cpu           time.Duration // of the driver's thread
 	orders        int
@@ -33,7 +38,7 @@ type meter struct {
 	bytes         int64 // sent and received, without the network's headers
 	order         *hdrhistogram.Histogram
 	confirmation  *hdrhistogram.Histogram
-	series        []int // payments confirmed in each seriesStep
+	series        []int // what the phase counts, in each seriesStep
 }
 
 const (
@@ -45,8 +50,9 @@ const (
 	latencyDigits = 3
 )
 
-func newMeter() *meter {
+func newMeter(phase Phase) *meter {
 	return &meter{
+		phase:        phase,
 		reasons:      make(map[string]int),
 		order:        hdrhistogram.New(1, latencyMaxUs, latencyDigits),
 		confirmation: hdrhistogram.New(1, latencyMaxUs, latencyDigits),
@@ -60,16 +66,46 @@ func (m *meter) begin(now time.Duration) {
 	m.cpu = -perf.ThreadUsage().CPU
 }
 
-func (m *meter) end(now time.Duration) {
-	m.measuring, m.ended = false, now
+// pause interrupts the window: until resume, or end, nothing is measured and no time passes.
+func (m *meter) pause(now time.Duration) {
+	m.measuring, m.pausedAt = false, now
 	m.cpu += perf.ThreadUsage().CPU
-	if n := int((now - m.began + seriesStep - 1) / seriesStep); n > len(m.series) {
+}
+
+func (m *meter) resume(now time.Duration) {
+	m.measuring = true
+	m.skipped += now - m.pausedAt
+	m.cpu -= perf.ThreadUsage().CPU
+}
+
+// end ends the window, also one that is paused.
+func (m *meter) end(now time.Duration) {
+	if m.measuring {
+		m.pause(now)
+	}
+	m.ended = m.pausedAt
+	if n := int((m.window() + seriesStep - 1) / seriesStep); n > len(m.series) {
 		m.series = append(m.series, make([]int, n-len(m.series))...)
 	}
 }
 
+// elapsed is how much of the window has passed at now, when it is not paused.
+func (m *meter) elapsed(now time.Duration) time.Duration { return now - m.began - m.skipped }
+
+// window is its length, once it has ended.
+func (m *meter) window() time.Duration { return m.elapsed(m.ended) }
+
+// counted is what the phase counts in the window.
+func (m *meter) counted() int {
+	if m.phase == Orders {
+		return m.orders
+	}
+	return m.confirmations
+}
+
 // answered counts n votes and n confirmed payments that were read at now, and sent latency ago.
 func (m *meter) answered(now, latency time.Duration, orders, confirmations int) {
+	m.answers += orders + confirmations
 	m.confirmed += confirmations
 	if !m.measuring {
 		return
@@ -82,12 +118,16 @@ func (m *meter) answered(now, latency time.Duration, orders, confirmations int) 
 	if confirmations > 0 {
 		m.confirmations += confirmations
 		_ = m.confirmation.RecordValues(us, int64(confirmations))
-		step := int((now - m.began) / seriesStep)
-		for step >= len(m.series) {
-			m.series = append(m.series, 0)
-		}
-		m.series[step] += confirmations
 	}
+	count := confirmations
+	if m.phase == Orders {
+		count = orders
+	}
+	step := int(m.elapsed(now) / seriesStep)
+	for step >= len(m.series) {
+		m.series = append(m.series, 0)
+	}
+	m.series[step] += count
 }
 
 // transferred counts bytes that were sent or received.
@@ -143,7 +183,7 @@ func (m *meter) topReasons() []string {
 	return reasons
 }
 
-// perSecond is the series in payments per whole second of the window.
+// perSecond is the series per whole second of the window.
 func (m *meter) perSecond() []int {
 	const steps = int(time.Second / seriesStep)
 	rates := make([]int, 0, len(m.series)/steps)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestMeterCountsTheWindowAlone(t *testing.T) {
-	m := newMeter()
+	m := newMeter(Payments)
 	m.answered(50*time.Millisecond, time.Millisecond, 5, 5)
 	m.transferred(100)
 	m.begin(100 * time.Millisecond)
@@ -34,7 +34,7 @@ func TestMeterCountsTheWindowAlone(t *testing.T) {
 }
 
 func TestMeterDoesNotAllocate(t *testing.T) {
-	m := newMeter()
+	m := newMeter(Payments)
 	m.begin(0)
 	now := time.Duration(0)
 	if n := testing.AllocsPerRun(1000, func() {
@@ -47,7 +47,7 @@ func TestMeterDoesNotAllocate(t *testing.T) {
 }
 
 func TestReasonsAreBounded(t *testing.T) {
-	m := newMeter()
+	m := newMeter(Payments)
 	wants := 1
 	for code := range codec.ErrorCode(26) {
 		if code == codec.PreviousTransferMustBeConfirmedFirst { // names an order
@@ -87,7 +87,7 @@ func TestSteady(t *testing.T) {
 func TestPercentilesNeedSamples(t *testing.T) {
 	f := func(n int64, wants ...bool) {
 		t.Helper()
-		m := newMeter()
+		m := newMeter(Payments)
 		m.begin(0)
 		for i := range n {
 			m.answered(0, time.Duration(i+1)*time.Millisecond, 0, 1)

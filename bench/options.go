@@ -21,6 +21,8 @@ type Options struct {
 	Seconds       float64 // length of the measured window; unused when Payments is set
 	Payments      int     // measure exactly so many, however long it takes; 0 means by time
 	Seed          uint64  // of all keys
+	Phase         Phase   // what is measured
+	Connections   int     // TCP connections to each shard
 
 	Host string // where the authority listens
 	Port int    // of its first shard; 0 finds free ones
@@ -48,6 +50,7 @@ func DefaultOptions() Options {
 		MaxInFlight:   1000,
 		Seconds:       minWindow.Seconds(),
 		Seed:          42,
+		Connections:   1,
 		Host:          "127.0.0.1",
 		Durability:    string(node.DurabilityNone),
 		MaxMessage:    codec.DefaultMaxMessage,
@@ -65,6 +68,7 @@ const (
 	maxShards    = 4096
 	maxSeconds   = 24 * 3600
 	maxPayments  = 1 << 30
+	maxConns     = 1 << 16 // to each shard; the process's limit of descriptors comes before
 )
 
 // minWindow is the shortest window whose rate is worth quoting; shorter ones are flagged.
@@ -83,6 +87,7 @@ func (o *Options) Check() error {
 		{"payments", o.Payments, 0, maxPayments},
 		{"port", o.Port, 0, math.MaxUint16 + 1 - o.NumShards},
 		{"workers", o.Workers, 0, o.NumShards},
+		{"connections", o.Connections, 1, maxConns},
 	} {
 		if limit.value < limit.min || limit.value > limit.max {
 			return fmt.Errorf("bench: %s is %d, expected %d to %d", limit.name, limit.value, limit.min, limit.max)
@@ -90,6 +95,15 @@ func (o *Options) Check() error {
 	}
 	if o.Payments == 0 && !(o.Seconds > 0 && o.Seconds <= maxSeconds) {
 		return fmt.Errorf("bench: seconds is %v, expected more than 0 and at most %d", o.Seconds, maxSeconds)
+	}
+	if o.Phase >= numPhases {
+		return fmt.Errorf("bench: there is no phase %d", o.Phase)
+	}
+	if o.Protocol != committee.TCP && o.Phase != Payments {
+		return fmt.Errorf("bench: the phase of %s alone is measured over TCP only", o.Phase)
+	}
+	if o.Protocol != committee.TCP && o.Connections != 1 {
+		return errors.New("bench: only TCP has connections")
 	}
 	if o.SendTimeout <= 0 || o.RecvTimeout <= 0 {
 		return errors.New("bench: time-outs must be positive")

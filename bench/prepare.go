@@ -13,24 +13,37 @@ import (
 // prepared is everything that a run sends, and expects.
 type prepared struct {
 	*workload
-	lanes   []*lane
-	total   int // payments
-	cached  int // payments whose signatures came from the cache
+	lanes   []*lane // one a connection
+	settle  []*lane // the certificates of lanes, which holds orders alone; else nil
+	total   int     // payments
+	cached  int     // payments whose signatures came from the cache
 	elapsed time.Duration
 }
 
 // signaturesOf is how many signatures a payment takes: the sender's, the measured authority's, the voters'.
 func (w *workload) signaturesOf() int { return 2 + len(w.voters) }
 
+// shape is what the payments of a workload are arranged by.
+type shape struct {
+	accounts    int
+	shards      int
+	connections int // to each shard
+	phase       Phase
+}
+
 // prepare makes the first total payments, on all CPUs. Canceling ctx ends it early with ctx's error.
-func prepare(ctx context.Context, w *workload, c *cache, accounts, shards, total int, p *progress) (*prepared, error) {
+func prepare(ctx context.Context, w *workload, c *cache, s shape, total int, p *progress) (*prepared, error) {
 	began := time.Now()
+	accounts := s.accounts
 	if w.accounts = c.loadAccounts(); w.accounts == nil {
 		w.expand(accounts)
 		c.storeAccounts(w.accounts)
 	}
-	made := &prepared{workload: w, lanes: newLanes(w, shards, total), total: total}
-	signer := newSigner(w, made.lanes)
+	made := &prepared{workload: w, lanes: newLanes(w, s.shards, s.connections, total, s.phase.requests()), total: total}
+	if s.phase == Orders {
+		made.settle = newLanes(w, s.shards, s.connections, total, certificatesOnly)
+	}
+	signer := newSigner(w, made.lanes, made.settle)
 	var stores sync.WaitGroup
 	defer stores.Wait()
 	for round := 0; round*accounts < total; {
@@ -85,12 +98,13 @@ const signChunk = 64
 type signer struct {
 	w      *workload
 	lanes  []*lane
+	settle []*lane // as in prepared
 	laneOf []int32 // by account
 	rankOf []int32 // by account: its place in its lane's accounts
 }
 
-func newSigner(w *workload, lanes []*lane) *signer {
-	s := &signer{w: w, lanes: lanes, laneOf: make([]int32, len(w.accounts)), rankOf: make([]int32, len(w.accounts))}
+func newSigner(w *workload, lanes, settle []*lane) *signer {
+	s := &signer{w: w, lanes: lanes, settle: settle, laneOf: make([]int32, len(w.accounts)), rankOf: make([]int32, len(w.accounts))}
 	for i, l := range lanes {
 		for rank, account := range l.accounts {
 			s.laneOf[account], s.rankOf[account] = int32(i), int32(rank)
@@ -171,7 +185,11 @@ func (s *signer) place(round, senders int, signatures []crypto.Signature) {
 		for i := chunk * signChunk; i < min((chunk+1)*signChunk, senders); i++ {
 			l := s.lanes[s.laneOf[i]]
 			t := s.w.transfer(i, round)
-			l.put(round*len(l.accounts)+int(s.rankOf[i]), &t, voters, signatures[i*per:(i+1)*per])
+			k := round*len(l.accounts) + int(s.rankOf[i])
+			l.put(k, &t, voters, signatures[i*per:(i+1)*per])
+			if s.settle != nil {
+				s.settle[s.laneOf[i]].put(k, &t, voters, signatures[i*per:(i+1)*per])
+			}
 		}
 	})
 }

@@ -19,7 +19,7 @@ const testAccounts = 60
 
 func prepareTest(t *testing.T, seed uint64, c *cache, shards, total int) *prepared {
 	t.Helper()
-	made, err := prepare(context.Background(), newWorkload(seed, 4), c, testAccounts, shards, total, nil)
+	made, err := prepare(context.Background(), newWorkload(seed, 4), c, shape{testAccounts, shards, 1, Payments}, total, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestCacheIsBounded(t *testing.T) {
 func TestPreparationCanBeCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := prepare(ctx, newWorkload(1, 4), new(cache), testAccounts, 1, 1000, newProgress(io.Discard, "x", 1000))
+	_, err := prepare(ctx, newWorkload(1, 4), new(cache), shape{testAccounts, 1, 1, Payments}, 1000, newProgress(io.Discard, "x", 1000))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -242,7 +242,7 @@ func TestSmallCommitteesNeedTheMeasuredVote(t *testing.T) {
 
 func TestEstimateIsPlausible(t *testing.T) {
 	w := newWorkload(1, 4)
-	cost := signatureCost(w)
+	cost := signatureCost(w, Payments)
 	if cost < 100*time.Nanosecond || cost > 100*time.Millisecond {
 		t.Errorf("the signatures of a payment take %v", cost)
 	}
@@ -259,7 +259,7 @@ func BenchmarkPrepare(b *testing.B) {
 	for _, committee := range []int{4, 20} {
 		b.Run(fmt.Sprintf("votes=%d", quorum(committee)), func(b *testing.B) {
 			n := max(b.N, 8)
-			if _, err := prepare(context.Background(), newWorkload(1, committee), new(cache), n/8, 2, n, nil); err != nil {
+			if _, err := prepare(context.Background(), newWorkload(1, committee), new(cache), shape{n / 8, 2, 1, Payments}, n, nil); err != nil {
 				b.Fatal(err)
 			}
 		})

@@ -26,12 +26,13 @@ import (
 const (
 	commandBegin = "begin"
 	commandEnd   = "end"
+	commandMark  = "mark"
 )
 
 // childReply is one answer of the child.
 type childReply struct {
 	Port     int      `json:"port,omitempty"` // to the start
-	Snapshot snapshot `json:"snapshot"`       // to begin and end
+	Snapshot snapshot `json:"snapshot"`       // to begin, mark and end
 	Error    string   `json:"error,omitempty"`
 }
 
@@ -117,6 +118,8 @@ func (c *childAuthority) begin() (snapshot, error) { return c.command(commandBeg
 
 func (c *childAuthority) end() (snapshot, error) { return c.command(commandEnd) }
 
+func (c *childAuthority) mark() (snapshot, error) { return c.command(commandMark) }
+
 // stop closes the child's input and waits for its end; a child that does not end is killed.
 func (c *childAuthority) stop() error {
 	if c.stopped {
@@ -190,6 +193,8 @@ func serveCommands(a *localAuthority, r *bufio.Reader, replies *json.Encoder) er
 			reply.Snapshot, err = a.begin()
 		case commandEnd:
 			reply.Snapshot, err = a.end()
+		case commandMark:
+			reply.Snapshot, err = a.mark()
 		default:
 			err = errors.New("bench: unknown command " + strconv.Quote(name))
 		}

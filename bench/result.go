@@ -67,6 +67,12 @@ type Result struct {
 	Notes                []string   `json:"notes"`   // true of the run, and no fault of it
 	Profiles             []string   `json:"profiles"`
 	Node                 node.Stats `json:"node"` // the authority's own counts in the window
+
+	// Where Phase is not payments, payments_ok and payments_per_second are 0, and figures "per payment" are per what it counts.
+	Phase       string  `json:"phase"`                    // what is counted: payments, orders, confirmations
+	RatePerSec  float64 `json:"rate_per_second"`          // of what the phase counts
+	RatePerCore float64 `json:"rate_per_second_per_core"` // of all cores that the process may use
+	Connections int     `json:"connections"`              // over TCP, to each shard
 }
 
 // Latency is of requests sent in a closed loop: from the write that carried the request to the read that brought the reply.
@@ -230,5 +236,28 @@ func ReadResult(name string) (*Result, error) {
 	if r.Schema < schemaVersion {
 		return nil, fmt.Errorf("bench: %s is not a result: schema %d", name, r.Schema)
 	}
+	if r.Phase == "" { // an older version, which had payments only
+		r.Phase, r.RatePerSec, r.RatePerCore = Payments.String(), r.PaymentsPerSec, r.PerCore
+	}
 	return r, nil
+}
+
+// counted is how many of its unit a result counts.
+func (r *Result) counted() int {
+	switch r.Phase {
+	case Orders.String():
+		return r.OrdersOK
+	case Confirmations.String():
+		return r.ConfirmationsOK
+	}
+	return r.PaymentsOK
+}
+
+// unit names what a result counts.
+func (r *Result) unit() unit {
+	p, err := ParsePhase(r.Phase)
+	if err != nil {
+		p = Payments
+	}
+	return units[p]
 }

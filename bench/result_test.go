@@ -48,8 +48,20 @@ func example() *Result {
 		PerSecond: []int{41234, 41235}, WarmUp: WarmUp{2, 80000}, Prepare: Preparing{500000, 480000, 1.5}, Workers: 2,
 		PerCore: 20617.25, WindowNotFullPercent: 3, NodeIdlePercent: 1, AllocsPerPayment: 0.01, GCPauseUs: 250, BatchP999Us: 9000,
 		Rejections: []string{}, ConfirmedAll: 500000, Notes: []string{"shared-cores: the generator runs on the authority's 2 cores"},
-		Profiles: []string{},
+		Profiles: []string{}, Phase: "payments", RatePerSec: 41234.5, RatePerCore: 20617.25, Connections: 1,
 	}
+}
+
+// alone is a result of one phase.
+func alone(p Phase) *Result {
+	r := example()
+	r.Phase, r.PaymentsOK, r.PaymentsPerSec, r.PerCore = p.String(), 0, 0, 0
+	if p == Orders {
+		r.ConfirmationsOK, r.LatencyUs.Confirmation = 0, Percentiles{}
+	} else {
+		r.OrdersOK, r.LatencyUs.Order = 0, Percentiles{}
+	}
+	return r
 }
 
 // broken is a result that may not be quoted.
@@ -68,6 +80,7 @@ func broken() *Result {
 func nothing() *Result {
 	r := example()
 	r.CommitteeSize, r.PaymentsOK, r.PaymentsPerSec, r.PerCore, r.Valid = 10, 0, 0, 0, false
+	r.RatePerSec, r.RatePerCore = 0, 0
 	r.Flags, r.Rejected, r.LatencyUs = []string{FlagNothing, FlagRejected}, 2000, Latency{}
 	r.Stopped = errRefusing.Error()
 	return r
@@ -124,7 +137,8 @@ func TestResultFile(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	for name, r := range map[string]*Result{"text-good.txt": example(), "text-broken.txt": broken(), "text-nothing.txt": nothing()} {
+	for name, r := range map[string]*Result{"text-good.txt": example(), "text-broken.txt": broken(), "text-nothing.txt": nothing(),
+		"text-orders.txt": alone(Orders), "text-confirmations.txt": alone(Confirmations)} {
 		var b bytes.Buffer
 		if err := r.WriteText(&b); err != nil {
 			t.Fatal(err)

@@ -31,8 +31,11 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 		return nil, err
 	}
 	perf.Prepare(o.Profiles)
-	if o.MaxInFlight < o.NumShards {
-		o.MaxInFlight = o.NumShards // each shard has a window of its own
+	if n := o.NumShards * o.Connections; o.MaxInFlight < n {
+		o.MaxInFlight = n // each connection has a window of its own
+	}
+	if err := o.checkDescriptors(); err != nil {
+		return nil, err
 	}
 	environment := perf.NewEnvironment(crypto.Backend())
 	w := newWorkload(o.Seed, o.CommitteeSize)
@@ -67,7 +70,7 @@ const maxAttempts = 3
 func (o *Options) afterExhausted(r *Result, p plan, total int) int {
 	more := 4 * total
 	if r.Seconds >= 1 {
-		more = min(more, int(exhaustedMargin*r.PaymentsPerSec*p.loadSeconds()))
+		more = min(more, int(exhaustedMargin*r.RatePerSec*p.loadSeconds()))
 	}
 	return min(more, maxPrepared(quorum(o.CommitteeSize)))
 }
@@ -82,7 +85,7 @@ func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io
 		store.accountsOnly = signsFast(w)
 	}
 	p := newProgress(stderr, "Preparing payments", total)
-	made, err := prepare(ctx, w, store, o.NumAccounts, o.NumShards, total, p)
+	made, err := prepare(ctx, w, store, shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase}, total, p)
 	p.finish()
 	if err != nil {
 		return nil, err
@@ -96,9 +99,24 @@ func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io
 func (o *Options) plan() plan {
 	if o.Payments > 0 {
 		warm := min(max(o.Payments/warmUpShare, o.MaxInFlight), warmUpMaxPayments)
-		return plan{warmUpPayments: warm, payments: o.Payments}
+		return plan{warmUpPayments: warm, payments: o.Payments, phase: o.Phase}
 	}
-	return plan{warmUp: min(warmUp, o.window()), window: o.window()}
+	return plan{warmUp: min(warmUp, o.window()), window: o.window(), phase: o.Phase}
+}
+
+// spareDescriptors is what a process needs beside its connections.
+const spareDescriptors = 64
+
+// checkDescriptors raises this process's limit of descriptors, and tells when the connections do not fit.
+func (o *Options) checkDescriptors() error {
+	limit, err := perf.RaiseFileLimit()
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if n := o.NumShards * o.Connections; uint64(n+spareDescriptors) > limit {
+		return fmt.Errorf("bench: %d connections, with %d descriptors a process: raise the limit (ulimit -n)", n, limit)
+	}
+	return nil
 }
 
 func (o *Options) spec(w *workload) authoritySpec {
@@ -148,6 +166,7 @@ type measured struct {
 	stopped  error
 	before   snapshot
 	after    snapshot
+	outside  []snapshot // what was counted while the window was paused
 	books    books
 	balanced bool
 	audited  error
@@ -157,7 +176,7 @@ type measured struct {
 
 // measure runs the authority, the load and the audit.
 func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.Environment, stderr io.Writer) (*Result, error) {
-	r := &measured{Options: *o, made: made, meter: newMeter(), environ: e}
+	r := &measured{Options: *o, made: made, meter: newMeter(o.Phase), environ: e}
 	fmt.Fprintf(stderr, "Measuring %s\n", p)
 	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
 	spec := o.spec(made.workload)
@@ -216,7 +235,14 @@ func (r *measured) drive(ctx context.Context, a authority, p plan) (err error) {
 		return err
 	}
 	var steal perf.Steal
+	var paused snapshot
 	h := hooks{
+		pause: func() (err error) { paused, err = a.mark(); return err },
+		resume: func() error {
+			now, err := a.mark()
+			r.outside = append(r.outside, now.since(paused))
+			return err
+		},
 		begin: func() (err error) { steal = perf.NewSteal(); r.before, err = a.begin(); return err },
 		end: func() (err error) {
 			r.after, err = a.end()
@@ -232,5 +258,5 @@ func (r *measured) dial(port int) (driver, error) {
 	if r.Protocol == committee.UDP {
 		return newUDPDriver(r.Host, port, r.made.lanes, r.made.workload, r.MaxInFlight, r.RecvTimeout, r.meter)
 	}
-	return newTCPDriver(r.Host, port, r.made.lanes, r.MaxInFlight, r.RecvTimeout, r.meter)
+	return newTCPDriver(r.Host, port, r.made, r.MaxInFlight, r.RecvTimeout, r.meter)
 }

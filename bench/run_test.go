@@ -212,7 +212,7 @@ func TestDuplicatedRepliesAreIgnored(t *testing.T) {
 
 // TestLateAnswersToRepeatedOrders: an order that was sent twice may be refused the second time, after its certificate.
 func TestLateAnswersToRepeatedOrders(t *testing.T) {
-	d := &udpDriver{meter: newMeter(), mayRepeat: 1}
+	d := &udpDriver{meter: newMeter(Payments), mayRepeat: 1}
 	late := codec.AppendError(nil, &codec.Error{Code: codec.UnexpectedSequenceNumber})
 	d.refusal(late)
 	if d.meter.duplicates != 1 || d.meter.rejected != 0 {

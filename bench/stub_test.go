@@ -175,6 +175,7 @@ func (s *stub) snapshot() (snapshot, error) {
 
 func (s *stub) begin() (snapshot, error) { return s.snapshot() }
 func (s *stub) end() (snapshot, error)   { return s.snapshot() }
+func (s *stub) mark() (snapshot, error)  { return s.snapshot() }
 
 func (s *stub) stop() error {
 	for _, l := range s.listeners {
@@ -197,12 +198,12 @@ func smallRun(t *testing.T, protocol committee.Protocol, payments int, behave fu
 	o.Payments, o.NoCache, o.Seed = payments, true, 7
 	o.RecvTimeout = 2 * time.Second
 	p := o.plan()
-	made, err := prepare(context.Background(), newWorkload(o.Seed, o.CommitteeSize), new(cache), o.NumAccounts, o.NumShards,
-		p.warmUpPayments+p.payments, nil)
+	made, err := prepare(context.Background(), newWorkload(o.Seed, o.CommitteeSize), new(cache),
+		shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase}, p.warmUpPayments+p.payments, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &measured{Options: o, made: made, meter: newMeter(), placement: placement{workers: 1, generator: -1}}
+	r := &measured{Options: o, made: made, meter: newMeter(Payments), placement: placement{workers: 1, generator: -1}}
 	return r, startStub(t, made, behave), p
 }
 

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpDriver sends order and certificate of a payment back to back on one connection a shard. One thread serves all
-// connections by epoll. It writes straight from the lanes, one write for all that a read made room for, and reads the
+// tcpDriver sends what the lanes hold, each on a connection of its own: order and certificate of a payment back to back, or
+// one of the two alone. One thread serves all connections by epoll. It writes straight from the lanes, one write for all that a read made room for, and reads the
 // clock twice a step, so that a payment costs it little more than the copying of its bytes.
 type tcpDriver struct {
 	poller
@@ -19,17 +19,17 @@ type tcpDriver struct {
 	timeout time.Duration
 	checked time.Duration // when time-outs were last looked for
 	why     error
+	rounds  bool // orders and certificates take turns
 }
 
-// tcpConn is a connection to one shard. Replies come in the order of requests, so its state is two positions.
+// tcpConn is a connection to one shard. Replies come in the order of requests, so its state is positions in its lane.
 type tcpConn struct {
-	lane   *lane
+	cursor
+	other  cursor // in the lane that takes turns with this one
+	index  int    // of the connection
 	fd     int
 	window int  // payments in flight at most
-	begun  int  // payments that the window has let in: bytes below begun*stride may be written
-	sent   int  // bytes of the lane that were written
-	done   int  // payments both of whose replies were read
-	voted  bool // the reply to the order of payment done was read
+	voted  bool // the reply to the order of payment done was read, that to its certificate is next
 	failed bool // ... and it was not the expected one
 	closed bool
 	stuck  bool // the last write was short: waiting for room in the socket
@@ -38,6 +38,15 @@ type tcpConn struct {
 	have   int    // of in
 	marks  []mark // when payments were sent, oldest first
 	active time.Duration
+}
+
+// cursor is how far a connection has come in a lane.
+type cursor struct {
+	lane  *lane
+	limit int // payments that may be begun
+	begun int // payments that the window has let in: bytes below begun*stride may be written
+	sent  int // bytes of the lane that were written
+	done  int // payments all of whose replies were read
 }
 
 // mark says that the payments below end that no earlier mark covers were sent at time at.
@@ -54,20 +63,26 @@ const (
 	readBuffers   = 128 << 20 // of all connections
 )
 
-// newTCPDriver connects to each lane's shard, port base+shard of host, and splits inFlight among them.
-func newTCPDriver(host string, base int, lanes []*lane, inFlight int, timeout time.Duration, m *meter) (*tcpDriver, error) {
+// newTCPDriver connects to the shard of each of made's lanes, port base+shard of host, and splits inFlight among them.
+func newTCPDriver(host string, base int, made *prepared, inFlight int, timeout time.Duration, m *meter) (*tcpDriver, error) {
+	lanes := made.lanes
 	p, err := newPoller(len(lanes))
 	if err != nil {
 		return nil, err
 	}
-	d := &tcpDriver{poller: p, meter: m, timeout: timeout}
+	d := &tcpDriver{poller: p, meter: m, timeout: timeout, rounds: made.settle != nil}
 	buffer := min(maxReadBuffer, max(minReadBuffer, readBuffers/len(lanes)))
 	for i, l := range lanes {
 		fd, err := dial(unix.SOCK_STREAM, host, base+l.shard, timeout)
 		if err != nil {
 			return nil, errors.Join(err, d.close())
 		}
-		d.conns = append(d.conns, &tcpConn{lane: l, fd: fd, window: share(inFlight, len(lanes), i), in: make([]byte, buffer)})
+		c := &tcpConn{cursor: cursor{lane: l, limit: l.size}, index: i, fd: fd, window: share(inFlight, len(lanes), i),
+			in: make([]byte, buffer)}
+		if d.rounds { // certificates, of which there are none to send yet, and orders are next
+			c.cursor, c.other = cursor{lane: made.settle[i]}, cursor{lane: l}
+		}
+		d.conns = append(d.conns, c)
 		if err := d.watch(fd, i, unix.EPOLLIN); err != nil {
 			return nil, errors.Join(err, d.close())
 		}
@@ -102,13 +117,36 @@ func (d *tcpDriver) waiting() int {
 
 func (d *tcpDriver) ended() error { return d.why }
 
+// turn goes on from a round of orders, one an account, to the certificates of those that were sent, or from certificates
+// to the next round of orders. Nothing may be in flight.
+func (d *tcpDriver) turn(settle bool) {
+	for _, c := range d.conns {
+		c.cursor, c.other = c.other, c.cursor
+		if settle {
+			c.limit = c.other.begun
+		} else {
+			c.limit = min(c.begun+len(c.lane.accounts), c.lane.size)
+		}
+	}
+}
+
+// idle reports that nothing is in flight, and nothing may be begun before the next turn.
+func (d *tcpDriver) idle() bool {
+	for _, c := range d.conns {
+		if c.begun > c.done || !c.closed && d.budget != 0 && c.begun < c.limit {
+			return false
+		}
+	}
+	return true
+}
+
 func (d *tcpDriver) step() error {
 	events, err := d.wait(maxStep)
 	if err != nil {
 		return err
 	}
 	woken := d.now()
-	done := d.meter.confirmed
+	answers := d.meter.answers
 	for _, e := range events {
 		c := d.conns[e.Fd]
 		if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
@@ -116,7 +154,7 @@ func (d *tcpDriver) step() error {
 		}
 		d.refill(c, woken)
 	}
-	if d.meter.measuring && d.meter.confirmed > done {
+	if d.meter.measuring && d.meter.answers > answers {
 		d.meter.notFull += d.now() - woken
 	}
 	if woken-d.checked > d.timeout/8 {
@@ -191,21 +229,22 @@ func (d *tcpDriver) replies(c *tcpConn, b []byte, now time.Duration) (used int, 
 		}
 		message := b[used+header : used+size]
 		used += size
-		if !c.voted {
-			c.voted = true
+		if l.holds != certificatesOnly && !c.voted {
 			if c.failed = !l.isOrderReply(c.done, message); c.failed {
 				d.meter.refuse("order", message)
 			} else {
 				orders++
 			}
-			continue
-		}
-		if !l.isConfirmReply(c.done, message) {
+			if l.holds == both {
+				c.voted = true
+				continue
+			}
+		} else if !l.isConfirmReply(c.done, message) {
 			d.meter.refuse("certificate", message)
 		} else if !c.failed {
 			confirmed++
 		}
-		c.voted = false
+		c.voted, c.failed = false, false
 		c.done++
 		if c.done == c.marks[0].end {
 			d.meter.answered(now, now-c.marks[0].at, orders, confirmed)
@@ -224,7 +263,7 @@ func (d *tcpDriver) refill(c *tcpConn, now time.Duration) {
 	if c.closed {
 		return
 	}
-	n := min(c.window-(c.begun-c.done), c.lane.size-c.begun)
+	n := min(c.window-(c.begun-c.done), c.limit-c.begun)
 	if d.budget >= 0 {
 		n = min(n, d.budget)
 		d.budget -= n
@@ -236,7 +275,7 @@ func (d *tcpDriver) refill(c *tcpConn, now time.Duration) {
 		c.begun += n
 		c.marks = append(c.marks, mark{c.begun, now})
 	}
-	if d.budget < 0 && c.begun == c.lane.size && d.why == nil {
+	if d.budget < 0 && c.begun == c.lane.size && !d.rounds && d.why == nil {
 		d.why = errExhausted
 	}
 	d.write(c)
@@ -275,7 +314,7 @@ func (d *tcpDriver) setStuck(c *tcpConn, stuck bool) {
 	if stuck {
 		events |= unix.EPOLLOUT
 	}
-	d.modify(c.fd, c.lane.shard, events)
+	d.modify(c.fd, c.index, events)
 }
 
 func (d *tcpDriver) close() error {

@@ -14,7 +14,7 @@ const rule = "------------------------------------------------------------------
 func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	r.writeConfig(&b)
-	if r.PaymentsOK == 0 {
+	if r.counted() == 0 {
 		r.writeNothing(&b)
 	} else {
 		r.writeResults(&b)
@@ -24,9 +24,9 @@ func (r *Result) WriteText(w io.Writer) error {
 		line(&b, "Profile", "%s", hint)
 	}
 	fmt.Fprintln(&b, rule)
-	if r.PaymentsOK > 0 {
-		fmt.Fprintf(&b, "Total time: %dus, items: %d, tx/sec: %.1f%s\n", int64(r.Seconds*1e6), r.PaymentsOK, r.PaymentsPerSec,
-			r.verdict())
+	if r.counted() > 0 {
+		fmt.Fprintf(&b, "Total time: %dus, items: %d, %s: %.1f%s\n", int64(r.Seconds*1e6), r.counted(), r.unit().perSecond,
+			r.RatePerSec, r.verdict())
 	}
 	if r.Err(false) == nil {
 		fmt.Fprintln(&b, r.benchmarkLine())
@@ -57,18 +57,27 @@ func (r *Result) writeConfig(b *strings.Builder) {
 
 func (r *Result) writeNothing(b *strings.Builder) {
 	fmt.Fprintf(b, "\n RESULTS\n")
-	line(b, "Nothing was measured", "no payment was confirmed in the window%s", r.verdict())
+	line(b, "Nothing was measured", "no %s was answered in the window%s", r.unit().one, r.verdict())
 }
 
 func (r *Result) writeResults(b *strings.Builder) {
-	fmt.Fprintf(b, "\n RESULTS (payments: order, vote, certificate, debit, credit)\n")
-	line(b, "Payments", "%s tx/sec, %s per core%s", grouped(int(r.PaymentsPerSec)), grouped(int(r.PerCore)), r.verdict())
-	line(b, "Window", "%.2f s after %.1f s of warm-up: %s payments", r.Seconds, r.WarmUp.Seconds, grouped(r.PaymentsOK))
-	line(b, "Latency of orders", "%s", r.LatencyUs.Order)
-	line(b, "... of confirmations", "%s", r.LatencyUs.Confirmation)
-	line(b, "CPU a payment", "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
-	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a payment; %.0f requests a batch",
-		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, r.MeanBatch)
+	u := r.unit()
+	fmt.Fprintf(b, "\n RESULTS (%s: %s)\n", u.many, u.what)
+	line(b, strings.ToUpper(u.many[:1])+u.many[1:], "%s %s, %s per core%s", grouped(int(r.RatePerSec)), u.perSecond,
+		grouped(int(r.RatePerCore)), r.verdict())
+	line(b, "Window", "%.2f s after %.1f s of warm-up: %s %s", r.Seconds, r.WarmUp.Seconds, grouped(r.counted()), u.many)
+	switch r.Phase {
+	case Orders.String():
+		line(b, "Latency", "%s", r.LatencyUs.Order)
+	case Confirmations.String():
+		line(b, "Latency", "%s", r.LatencyUs.Confirmation)
+	default:
+		line(b, "Latency of orders", "%s", r.LatencyUs.Order)
+		line(b, "... of confirmations", "%s", r.LatencyUs.Confirmation)
+	}
+	line(b, u.cost, "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
+	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a %s; %.0f requests a batch",
+		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, u.one, r.MeanBatch)
 	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
 		r.GCPauseUs/1e3)
 }
@@ -119,11 +128,19 @@ func (p Percentiles) String() string {
 // benchmarkLine is r in Go's benchmark format, for benchstat.
 func (r *Result) benchmarkLine() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "BenchmarkPayments/protocol=%s/committee=%d/shards=%d/in-flight=%d-%d %d %.1f ns/op %.1f payments/s",
-		strings.ToLower(r.Protocol), r.CommitteeSize, r.NumShards, r.MaxInFlight, r.Environment.Cores, r.PaymentsOK,
-		r.Seconds*1e9/float64(r.PaymentsOK), r.PaymentsPerSec)
+	fmt.Fprintf(&b, "Benchmark%s/protocol=%s/committee=%d/shards=%d/in-flight=%d", r.unit().benchmark,
+		strings.ToLower(r.Protocol), r.CommitteeSize, r.NumShards, r.MaxInFlight)
+	if r.Connections > 1 {
+		fmt.Fprintf(&b, "/connections=%d", r.Connections)
+	}
+	fmt.Fprintf(&b, "-%d %d %.1f ns/op %.1f %s/s", r.Environment.Cores, r.counted(), r.Seconds*1e9/float64(r.counted()),
+		r.RatePerSec, strings.ReplaceAll(r.unit().many, " ", "-"))
+	latency := r.LatencyUs.Confirmation
+	if r.Phase == Orders.String() {
+		latency = r.LatencyUs.Order
+	}
 	fmt.Fprintf(&b, " %.2f node-cpu-µs/op %.2f generator-cpu-µs/op", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
-	if p := r.LatencyUs.Confirmation.P99; p != nil {
+	if p := latency.P99; p != nil {
 		fmt.Fprintf(&b, " %d p99-µs", *p)
 	}
 	return b.String()

@@ -15,6 +15,7 @@ import (
 type benchFlags struct {
 	bench.Options
 	protocol      string
+	phase         string
 	sendTimeoutUs int64
 	recvTimeoutUs int64
 	queueSize     int
@@ -40,6 +41,9 @@ payments rejected or lost, 4 not valid (with --require-valid), 5 money appeared 
 		Example: `  # two cores: the figures of RESULTS.md
   fastpay bench --protocol tcp --committee-size 4 --num-shards 2 --num-accounts 20000 --json result.json
 
+  # one phase alone, as the paper measured them
+  fastpay bench --protocol tcp --phase confirmations
+
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
 		Args: noArgs,
@@ -60,6 +64,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.Float64Var(&f.Seconds, "seconds", f.Seconds, "length of the measured window in `SECONDS`")
 	flags.IntVar(&f.Payments, "payments", f.Payments, "measure exactly `N` payments instead")
 	flags.Uint64Var(&f.Seed, "seed", f.Seed, "`N`umber that all keys follow from")
+	flags.StringVar(&f.phase, "phase", f.Phase.String(), "measure `"+strings.Join(bench.PhaseNames(), ", ")+"`: one phase alone is no payments")
+	flags.IntVar(&f.Connections, "connections", f.Connections, "`N`umber of TCP connections to each shard")
 	flags.StringVar(&f.Host, "host", f.Host, "`ADDRESS` on this machine that the authority listens on")
 	flags.IntVar(&f.Port, "port", f.Port, "port `P` of the first shard (default free ones)")
 	flags.IntVar(&f.Workers, "workers", f.Workers, "`N`umber of the authority's event loops (default one a shard, at most one a CPU)")
@@ -82,6 +88,9 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	var err error
 	if f.Protocol, err = committee.ParseProtocol(f.protocol); err != nil {
 		return usagef("--protocol: %s", err)
+	}
+	if f.Phase, err = bench.ParsePhase(f.phase); err != nil {
+		return usagef("--phase: %s", err)
 	}
 	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
 		return usagef("--profile: %s", err)
