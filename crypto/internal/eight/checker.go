@@ -23,6 +23,7 @@ type checker struct {
 	ok       []bool
 	keys     []int32
 	system   system
+	single   single
 }
 
 // inputs are a list of checks as the kernels take them.
@@ -67,9 +68,9 @@ const (
 	batchMax = 2048
 	// votesMin is the number of votes from which table walks in eight lanes cost less than scalar ones (measured).
 	votesMin = 3
-	// equationMin is the number of signatures from which an equation in eight lanes costs less than a scalar one
+	// equationMin is the number of signatures from which an equation in eight lanes costs less than scalar checks
 	// (measured).
-	equationMin = 18
+	equationMin = 3
 )
 
 // NewChecker makes the memory of one batch.
@@ -141,7 +142,7 @@ func (c *checker) sort(checks []backend.Check) {
 	}
 }
 
-// checkVotes walks the tables. A vote that is not accepted is left over: only the cofactored equation can refuse it.
+// checkVotes walks the tables. A vote that is not accepted is checked once more: only the cofactored equation can refuse it.
 func (c *checker) checkVotes() {
 	if len(c.votes) == 0 {
 		return
@@ -156,9 +157,11 @@ func (c *checker) checkVotes() {
 	tables.tables.VerifyVotes(c.ok, c.keys, c.inputs.signatures, c.inputs.challenges, c.curve)
 	for i, v := range c.votes {
 		if v.Valid = c.ok[i]; !v.Valid && lanes.IsCanonical((*[32]byte)(v.Signature[32:])) {
-			c.leftover = append(c.leftover, v)
+			c.single.add(v, &tables.keys[v.Member], &c.inputs.challenges[i])
 		}
 	}
+	c.single.decode(c.curve)
+	c.single.check(tables.tables, c.curve)
 }
 
 // checkLeftover gives what is left to the scalar backend.

@@ -1,9 +1,7 @@
 package eight
 
 import (
-	"encoding/binary"
 	"hash/maphash"
-	"math/bits"
 
 	"fastpay/crypto/internal/backend"
 	"fastpay/crypto/internal/ifma"
@@ -31,12 +29,8 @@ type system struct {
 	used         []int32 // senders of a group
 	wide         []lanes.Wide
 	scalars      [][32]byte
-	distrust     bool // most groups of the batch before had bad ones
+	distrust     bool // the batch before had many bad ones
 }
-
-// searchGroup is how many signatures are tried together once the equation of the whole batch has failed. A group that
-// fails as well goes to the scalar backend.
-const searchGroup = 32
 
 // check sets the verdicts of checks, or leaves them over.
 func (y *system) check(c *checker, checks []*backend.Check) {
@@ -50,34 +44,38 @@ func (y *system) check(c *checker, checks []*backend.Check) {
 	c.inputs.fill(y.unknowns, &c.hashing)
 	y.coefficients = resize(y.coefficients, n)
 	y.random.Draw(y.coefficients)
-	if !y.distrust && y.holds(c, 0, n) {
-		y.accept(0, n)
+	if !y.distrust && y.holds(c, n) {
+		y.accept()
 	} else {
-		y.search(c, n)
+		y.search(c)
 	}
 	y.senders.keep(c.curve)
 	clear(y.unknowns)
 }
 
-// search tries groups. Whoever sent the signatures has not seen the coefficients, so these stay.
-func (y *system) search(c *checker, n int) {
-	groups, spoiled := 0, 0
-	for first := 0; first < n; first += searchGroup {
-		end := min(first+searchGroup, n)
-		groups++
-		// An equation is worth its price when it holds for one group in three.
-		if end-first >= equationMin && 3*spoiled <= 2*groups && y.holds(c, first, end) {
-			y.accept(first, end)
-			continue
-		}
-		spoiled++
-		c.leftover = append(c.leftover, y.unknowns[first:end]...)
+// search checks each signature for itself, at three times the price of one in a large equation. Equations of parts cost
+// more, unless hardly any of them has a bad one. After a batch with many bad signatures the next one is not tried as
+// a whole: who sends such batches sends more.
+func (y *system) search(c *checker) {
+	tables := baseTables()
+	if tables == nil {
+		c.leftover = append(c.leftover, y.unknowns...)
+		return
 	}
-	y.distrust = 3*spoiled > 2*groups
+	y.senders.complete(c.curve)
+	for i, u := range y.unknowns {
+		c.single.add(u, y.senders.key(i), &c.inputs.challenges[i])
+		c.single.points = append(c.single.points, y.r[i])
+	}
+	bad := c.single.check(tables, c.curve)
+	y.distrust = bad > len(y.unknowns)/distrustShare
 }
 
-func (y *system) accept(first, end int) {
-	for _, u := range y.unknowns[first:end] {
+// distrustShare is the part of a batch that has to be bad for the next one to be searched at once.
+const distrustShare = 16
+
+func (y *system) accept() {
+	for _, u := range y.unknowns {
 		u.Valid = true
 	}
 }
@@ -108,14 +106,12 @@ func (y *system) decode(c *checker, checks []*backend.Check) (n int) {
 	return n
 }
 
-// holds reports whether the equation of unknowns first to end holds.
-func (y *system) holds(c *checker, first, end int) bool {
-	if first == end {
-		return true
-	}
+// holds reports whether the equation of the n unknowns holds.
+func (y *system) holds(c *checker, n int) bool {
 	y.used, y.wide = y.used[:0], y.wide[:0]
 	y.wide = append(y.wide, lanes.Wide{}) // of B
-	for i := first; i < end; i++ {
+	y.sum.Begin(n)
+	for i := range n {
 		s := y.senders.of(i)
 		if s.sum == 0 {
 			y.used = append(y.used, y.senders.index[i])
@@ -132,20 +128,6 @@ func (y *system) holds(c *checker, first, end int) bool {
 	for i, s := range y.used {
 		y.senders.addTo(y.sum, s, &y.scalars[i+1])
 	}
-	negate(&y.scalars[0])
-	y.sum.AddBase(&y.scalars[0])
+	y.sum.SubBase(&y.scalars[0])
 	return y.sum.Vanishes()
-}
-
-// order is l = 2^252 + 27742317777372353535851937790883648493.
-var order = [4]uint64{0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0, 1 << 60}
-
-// negate sets s to l - s, for s below l. 0 becomes l, which is as good.
-func negate(s *[32]byte) {
-	var borrow uint64
-	for i := range order {
-		var w uint64
-		w, borrow = bits.Sub64(order[i], binary.LittleEndian.Uint64(s[8*i:]), borrow)
-		binary.LittleEndian.PutUint64(s[8*i:], w)
-	}
 }

@@ -22,7 +22,8 @@ type members struct {
 // memberTables are the tables of those keys that decode.
 type memberTables struct {
 	tables *ifma.Tables
-	index  []int32 // member to key of the tables, or -1
+	index  []int32    // member to key of the tables, or -1
+	keys   []ifma.Key // by member
 }
 
 const (
@@ -55,14 +56,13 @@ func (m *members) Wait() { m.making.Wait() }
 
 // make builds the tables. Without memory for them there are none, and votes go on through the equation.
 func (m *members) make() {
-	t := &memberTables{index: make([]int32, len(m.keys))}
+	t := &memberTables{index: make([]int32, len(m.keys)), keys: make([]ifma.Key, len(m.keys))}
+	ok := make([]bool, len(m.keys))
+	ifma.NewScratch().DecodeKeys(t.keys, ok, flatten(m.keys), 32)
 	var decoding [][32]byte
-	points := make([]ifma.CachedPoint, 1)
-	ok := make([]bool, 1)
-	scratch := ifma.NewScratch()
 	for i := range m.keys {
 		t.index[i] = -1
-		if scratch.DecodePoints(points, ok, m.keys[i][:], 32); ok[0] {
+		if ok[i] {
 			t.index[i] = int32(len(decoding))
 			decoding = append(decoding, m.keys[i])
 		}
@@ -76,3 +76,19 @@ func (m *members) make() {
 	runtime.AddCleanup(m, func(tables *ifma.Tables) { _ = tables.Close() }, tables)
 	m.tables.Store(t)
 }
+
+func flatten(keys [][32]byte) (all []byte) {
+	for i := range keys {
+		all = append(all, keys[i][:]...)
+	}
+	return all
+}
+
+// baseTables is for individual checks where no committee has earned tables: 14 MB, or nil without memory for them.
+var baseTables = sync.OnceValue(func() *ifma.Tables {
+	t, err := ifma.NewTables(nil, ifma.TableOptions{})
+	if err != nil {
+		return nil
+	}
+	return t
+})

@@ -32,6 +32,7 @@ type sender struct {
 	ok    bool
 	known bool // with its multiple, in the cache
 	sum   int32
+	full  int32            // index in senders.full, after complete
 	point ifma.CachedPoint // when it is not known
 }
 
@@ -123,6 +124,26 @@ func (t *senders) addTo(sum *ifma.Sum, i int32, scalar *[32]byte) {
 	} else {
 		sum.AddPoint(&s.point, scalar)
 	}
+}
+
+// complete makes the 2^128 multiples of the keys that are not known, so that key has them.
+func (t *senders) complete(scratch *ifma.Scratch) {
+	t.encodings = t.encodings[:0]
+	for j, i := range t.missing {
+		t.keys[i].full = int32(j)
+		t.encodings = append(t.encodings, t.keys[i].bytes[:]...)
+	}
+	t.full, t.ok = resize(t.full, len(t.missing)), resize(t.ok, len(t.missing))
+	scratch.DecodeKeys(t.full, t.ok, t.encodings, 32)
+}
+
+// key is the key of an unknown, after complete, until keep.
+func (t *senders) key(i int) *ifma.Key {
+	s := t.of(i)
+	if s.known {
+		return &t.place(s).key
+	}
+	return &t.full[s.full]
 }
 
 // keep enters the keys of the batch that were not known: the first time by name, the second time with what helps.
