@@ -190,3 +190,56 @@ func TestBadOptions(t *testing.T) {
 func tooMuch(yield func(codec.Address, codec.Balance) bool) {
 	yield(codec.Address{}, codec.MaxBalance)
 }
+
+// TestStartRefuses has an error for what shows only when the parts are made.
+func TestStartRefuses(t *testing.T) {
+	w := newWorld(t, 60, 2, 3)
+	twice := func(yield func(codec.Address, codec.Balance) bool) {
+		_ = yield(w.accounts[0].Public(), codec.NewBalance(1)) && yield(w.accounts[0].Public(), codec.NewBalance(1))
+	}
+	for want, change := range map[string]func(*Options){
+		"needs":         func(o *Options) { o.MaxMessage = minMaxMessage },
+		"already":       func(o *Options) { o.Accounts = twice },
+		"cannot assign": func(o *Options) { o.BindHost = "203.0.113.1" },
+	} {
+		o := w.options()
+		change(&o)
+		if n, err := Start(o); err == nil {
+			w.stop(n)
+			t.Errorf("%q: accepted", want)
+		} else if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q, want one with %q", err, want)
+		}
+	}
+	o := w.options()
+	o.Logger, o.Accounts, o.BindHost, o.Pin, o.Durability = nil, nil, "", "off", DurabilityNone
+	n := w.start(o) // nothing of the above was left behind
+	if s := n.Shards(); len(s) != 2 || n.Workers() < 1 {
+		t.Errorf("shards %v, %d workers", s, n.Workers())
+	}
+}
+
+// TestPinnedWorkers runs on the CPUs of a list, and refuses none of what can't be pinned.
+func TestPinnedWorkers(t *testing.T) {
+	for _, pin := range []string{"0", "100000"} { // the second is refused by the system, and logged
+		w := newWorld(t, 4, 2, 24)
+		o := w.options()
+		o.Workers, o.Pin = 1, pin
+		n, err := Start(o)
+		if err != nil {
+			t.Logf("pin %s: %v", pin, err)
+			continue
+		}
+		if m := w.dial(0).ask(infoRequest(w, w.accountIn(0, 0))); m.Kind != codec.KindInfoResponse {
+			t.Error("not served")
+		}
+		w.stop(n)
+	}
+}
+
+// TestTooFewFiles refuses a limit of open files that leaves no room for connections.
+func TestTooFewFiles(t *testing.T) {
+	if _, err := connectionLimit(1 << 40); err == nil || !strings.Contains(err.Error(), "too low") {
+		t.Errorf("got %v", err)
+	}
+}

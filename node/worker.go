@@ -51,7 +51,7 @@ type worker struct {
 	booted  chan struct{}   // closed when all ports listen
 	loop    gnet.EventLoop  // set before running
 	ready   chan struct{}   // closed by the first event on the loop
-	running atomic.Bool     // ready is closed
+	running atomic.Bool     // ready is closed, and the engine does not end
 	alive   context.Context // until the engine has ended
 	end     context.CancelFunc
 	wakeup  atomic.Bool  // a credit for this worker has been announced
@@ -109,8 +109,9 @@ func (w *worker) OnBoot(e gnet.Engine) gnet.Action {
 	return gnet.None
 }
 
-// OnShutdown has nothing left to do: Stop has drained.
-func (w *worker) OnShutdown(gnet.Engine) {}
+// OnShutdown runs when the engine begins to end, whoever ended it. A task posted after the engine has closed its
+// descriptors would be announced through a number that may be somebody else's by then.
+func (w *worker) OnShutdown(gnet.Engine) { w.running.Store(false) }
 
 // enter runs at the first event on the loop's thread.
 func (w *worker) enter(c gnet.Conn) {

@@ -1,0 +1,435 @@
+package node
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fastpay/codec"
+	"fastpay/crypto"
+)
+
+// honest pays from one account, order and certificate, until stop or its money ends, and checks each reply. It returns how
+// many payments it made.
+func (w *world) honest(c *client, from, to int, stop <-chan struct{}) (payments uint64) {
+	for payments < initialBalance && !stopped(stop) {
+		o := w.order(from, to, 1, payments)
+		m, err := c.tryAsk(codec.AppendOrder(nil, o))
+		if err != nil || m.Kind != codec.KindInfoResponse {
+			w.t.Errorf("payment %d: order: %v, %v", payments, m, err)
+			return payments
+		}
+		vote := m.InfoResponse().Pending
+		if !crypto.Verify(&w.members[0].Name, o.AppendSignedBytes(nil), vote.Signature()) {
+			w.t.Errorf("payment %d: vote does not verify", payments)
+		}
+		m, err = c.tryAsk(codec.AppendCertificate(nil, w.certificate(o)))
+		if payments++; err != nil || m.Kind != codec.KindInfoResponse || m.InfoResponse().NextSequenceNumber != payments {
+			w.t.Errorf("payment %d: certificate: %v, %v", payments, m, err)
+			return payments
+		}
+	}
+	return payments
+}
+
+// beside runs peers for a while beside an honest client of each shard, which must be served all the time.
+func (w *world) beside(duration time.Duration, peers func(stop <-chan struct{}, run func(func()))) {
+	w.t.Helper()
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	var payments atomic.Uint64
+	shards := w.members[0].NumShards
+	for s := range shards {
+		c := w.dial(s)
+		all.Go(func() { payments.Add(w.honest(c, w.accountIn(s, 0), w.accountIn((s+1)%shards, 1), stop)) })
+	}
+	peers(stop, func(f func()) { all.Go(f) })
+	time.Sleep(duration)
+	close(stop)
+	all.Wait()
+	if payments.Load() < 10 {
+		w.t.Errorf("%d honest payments in %v", payments.Load(), duration)
+	}
+	w.t.Logf("%d honest payments in %v", payments.Load(), duration)
+}
+
+func stopped(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *world) dialRaw(shard int) (*net.TCPConn, error) {
+	c, err := net.Dial("tcp", w.address(shard))
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}
+
+// TestIdleAndSlowConnections has 300 connections, a third of them silent, the others sending a byte a second.
+func TestIdleAndSlowConnections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const connections = 300
+	w := newWorld(t, 4, 2, 40)
+	n := w.start(w.options())
+	request := frame(codec.AppendOrder(nil, w.order(w.accountIn(0, 5), 1, 1, 0)))
+	var open []*net.TCPConn
+	for i := range connections {
+		c, err := w.dialRaw(i % 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		open = append(open, c)
+	}
+	w.beside(3*time.Second, func(stop <-chan struct{}, run func(func())) {
+		run(func() {
+			for k := 0; !stopped(stop); k++ {
+				for i, c := range open {
+					if i%3 != 0 {
+						_, _ = c.Write(request[k%len(request):][:1])
+					}
+				}
+				time.Sleep(time.Second)
+			}
+		})
+	})
+	if got := n.Stats().Connections; got < connections {
+		t.Errorf("%d connections left, slow is not forbidden", got)
+	}
+}
+
+// TestConnectionChurn opens and closes connections in every manner. None may be left, nor a descriptor.
+func TestConnectionChurn(t *testing.T) {
+	w := newWorld(t, 4, 2, 40)
+	n := w.start(w.options())
+	descriptors := countDescriptors(t)
+	request := frame(infoRequest(w, w.accountIn(0, 0)))
+	w.beside(time.Second, func(stop <-chan struct{}, run func(func())) {
+		for worker := range 4 {
+			run(func() {
+				for i := worker; !stopped(stop); i++ {
+					c, err := w.dialRaw(i % 2)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					switch i % 6 {
+					case 1:
+						_, _ = c.Write(request[:10])
+					case 2:
+						_, _ = c.Write(request)
+					case 3: // reset with a request under way
+						_ = c.SetLinger(0)
+						_, _ = c.Write(append(request, request[:7]...))
+					case 4:
+						_ = c.SetLinger(0)
+					case 5:
+						_, _ = c.Write(request)
+						_ = c.CloseWrite()
+					}
+					c.Close()
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+	})
+	eventually(t, "connections to be gone", func() bool { return n.Stats().Connections == 2 && n.connections.Load() == 2 })
+	eventually(t, "descriptors to be gone", func() bool { return countDescriptors(t) <= descriptors+4 }) // both ends of two
+}
+
+func countDescriptors(t *testing.T) int {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("descriptors can't be counted here")
+	}
+	return len(files)
+}
+
+// TestHostilePeers never read, never finish, send garbage and claim the impossible, all at once. Memory stays below the
+// bounds, which are small here.
+func TestHostilePeers(t *testing.T) {
+	w := newWorld(t, 4, 2, 40)
+	o := w.options()
+	l := defaultLimits
+	l.queuedConn, l.queued, l.kept = 256<<10, 4<<20, 4<<20
+	l.partialFrame, l.sweep = 300*time.Millisecond, 100*time.Millisecond
+	o.limits = &l
+	n := w.start(o)
+	question := infoRequest(w, w.accountIn(0, 0))
+	var many []byte
+	for range 2000 {
+		many = append(many, frame(question)...)
+	}
+	half := frame(make([]byte, 60_000))[:50_000]
+	peers := map[string]func(c *net.TCPConn, random *rand.Rand){
+		"never reads": func(c *net.TCPConn, _ *rand.Rand) {
+			_ = c.SetReadBuffer(4096)
+			for {
+				if _, err := c.Write(many); err != nil {
+					return
+				}
+			}
+		},
+		"never finishes": func(c *net.TCPConn, _ *rand.Rand) {
+			_, _ = c.Write(half)
+			_, _ = c.Read(make([]byte, 1))
+		},
+		"claims 4 GiB": func(c *net.TCPConn, _ *rand.Rand) { _, _ = c.Write([]byte{0xff, 0xff, 0xff, 0xff, 0}) },
+		"claims one too many": func(c *net.TCPConn, _ *rand.Rand) {
+			_, _ = c.Write(binary.LittleEndian.AppendUint32(nil, codec.DefaultMaxMessage+1))
+		},
+		"garbage": func(c *net.TCPConn, random *rand.Rand) {
+			b := make([]byte, 1000)
+			for i := range b {
+				b[i] = byte(random.Uint32())
+			}
+			_, _ = c.Write(b)
+		},
+		"garbage in frames": func(c *net.TCPConn, random *rand.Rand) {
+			for range 100 {
+				b := make([]byte, random.IntN(300))
+				for i := range b {
+					b[i] = byte(random.Uint32() >> random.IntN(32))
+				}
+				if len(b) > 4 {
+					binary.LittleEndian.PutUint32(b, random.Uint32N(8))
+				}
+				_, _ = c.Write(frame(b))
+			}
+		},
+		"resets": func(c *net.TCPConn, _ *rand.Rand) {
+			_ = c.SetLinger(0)
+			_, _ = c.Write(append(frame(question), half...))
+		},
+	}
+	var tooMuch atomic.Int64
+	w.beside(1500*time.Millisecond, func(stop <-chan struct{}, run func(func())) {
+		seed := uint64(0)
+		for _, peer := range peers {
+			seed++
+			random := rand.New(rand.NewPCG(seed, 1))
+			run(func() {
+				for shard := 0; !stopped(stop); shard = 1 - shard {
+					c, err := w.dialRaw(shard)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					_ = c.SetDeadline(time.Now().Add(400 * time.Millisecond))
+					peer(c, random)
+					c.Close()
+				}
+			})
+		}
+		run(func() {
+			for !stopped(stop) {
+				for _, worker := range n.workers {
+					worker.run(&task{func() {
+						queued := 0
+						for c := worker.conns.first; c != nil; c = c.next {
+							queued += c.sock.OutboundBuffered()
+						}
+						if queued > worker.queueMax || worker.kept > worker.keepMax {
+							tooMuch.Add(1)
+						}
+					}})
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	})
+	s := n.Stats()
+	if tooMuch.Load() > 0 || s.Oversized == 0 {
+		t.Errorf("bounds were passed %d times; stats %+v", tooMuch.Load(), s)
+	}
+}
+
+// TestDatagramFlood sends garbage, forged orders and repeats as fast as it goes, from few sources, while honest clients
+// are served over TCP and UDP.
+func TestDatagramFlood(t *testing.T) {
+	w := newWorld(t, 4, 2, 40)
+	n := w.start(w.options())
+	forged := codec.AppendOrder(nil, w.order(w.accountIn(0, 3), 0, 1, 0))
+	forged[len(forged)-40] ^= 1
+	flood := [][]byte{nil, {1, 2, 3}, make([]byte, 60_000), forged, infoRequest(w, 7),
+		codec.AppendError(nil, &codec.Error{Code: codec.WrongShard}), make([]byte, 1)}
+	w.beside(1500*time.Millisecond, func(stop <-chan struct{}, run func(func())) {
+		for i := range 2 {
+			c := w.dialUDP(i)
+			run(func() {
+				for k := 0; !stopped(stop); k++ {
+					if _, err := c.Write(flood[k%len(flood)]); err != nil {
+						runtime.Gosched()
+					}
+				}
+			})
+		}
+		run(func() {
+			c := w.dialUDP(0)
+			for !stopped(stop) {
+				if m := askUDP(t, c, infoRequest(w, w.accountIn(0, 0))); m.Kind != codec.KindInfoResponse {
+					t.Errorf("honest datagram: %v", m.Error())
+					return
+				}
+			}
+		})
+	})
+	if n.hasFailed() || n.Stats().BadSignatures == 0 {
+		t.Errorf("failed %v, stats %+v", n.failure, n.Stats())
+	}
+}
+
+// TestForgedSignatures sends a share of bad orders and certificates over one connection, good ones over another. Each
+// request gets its right answer, and only the bad source ends among the suspects.
+func TestForgedSignatures(t *testing.T) {
+	for _, percent := range []int{1, 3, 30, 100} {
+		const requests = 300
+		w := newWorld(t, 4, 1, 2*requests)
+		n := w.start(w.options())
+		random := rand.New(rand.NewPCG(uint64(percent), 2))
+		var streams [2][][]byte
+		var bad [requests]bool
+		forgeries := 0
+		for i := range requests {
+			for side := range 2 {
+				o := w.order(2*i+side, 0, 1, 0)
+				m := codec.AppendOrder(nil, o)
+				if i%2 == 1 {
+					m = codec.AppendCertificate(nil, w.certificate(o))
+				}
+				if side == 0 && (random.IntN(100) < percent || i == 0) {
+					bad[i] = true
+					forgeries++
+					m[len(m)-40] ^= 1
+				}
+				streams[side] = append(streams[side], m)
+			}
+		}
+		conns := [2]*client{w.dial(0), w.dial(0)}
+		var done sync.WaitGroup
+		for side, c := range conns {
+			done.Go(func() {
+				for at := 0; at < requests; at += 50 {
+					c.send(streams[side][at:min(at+50, requests)]...)
+					for i := at; i < min(at+50, requests); i++ {
+						m, err := c.tryReceive(patience)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						forged := side == 0 && bad[i]
+						if forged && m.ErrorCode() != codec.InvalidSignature || !forged && m.Kind != codec.KindInfoResponse {
+							t.Errorf("%d %%, side %d, request %d: forged %v, answer %d, %v", percent, side, i, forged, m.Kind, m.Error())
+						}
+					}
+				}
+			})
+		}
+		done.Wait()
+		if s := n.Stats(); s.BadSignatures != uint64(forgeries) || s.Rejected != uint64(forgeries) {
+			t.Errorf("%d %%: %d forgeries, counted %d, rejected %d", percent, forgeries, s.BadSignatures, s.Rejected)
+		}
+		found := make(chan [2]bool, 1)
+		n.workers[0].run(&task{func() {
+			var suspect [2]bool
+			for c := n.workers[0].conns.first; c != nil; c = c.next {
+				for side := range conns {
+					if c.sock.RemoteAddr().String() == conns[side].LocalAddr().String() {
+						suspect[side] = !c.suspectUntil.IsZero()
+					}
+				}
+			}
+			found <- suspect
+		}})
+		if got := <-found; got != [2]bool{true, false} {
+			t.Errorf("%d %%: suspects %v", percent, got)
+		}
+		w.stop(n)
+	}
+}
+
+// TestWhatHasVerifiedIsComparedWhole tries to use what verified before for something else: a signature of ours moved to
+// another transfer, a certificate of a pending order with another sender's signature, in the same batch and later.
+func TestWhatHasVerifiedIsComparedWhole(t *testing.T) {
+	w := newWorld(t, 4, 1, 24)
+	n := w.loopless(w.options())
+	worker := n.workers[0]
+	s := worker.open(t)
+	ours := func(o codec.Order, vote *crypto.Signature) codec.Certificate {
+		votes := []codec.VoteEntry{{Authority: w.members[0].Name, Signature: *vote}}
+		for i := 1; i < 3; i++ {
+			v := codec.VoteEntry{Authority: w.members[i].Name}
+			w.keys[i].Sign(&v.Signature, o.AppendSignedBytes(nil))
+			votes = append(votes, v)
+		}
+		return codec.NewCertificate(o, votes)
+	}
+	o, other := w.order(0, 1, 1, 0), w.order(0, 2, 1, 0)
+	var vote, zero crypto.Signature
+	w.keys[0].Sign(&vote, o.AppendSignedBytes(nil))
+	transfer := o.Transfer()
+	badSender := codec.NewOrder(&transfer, other.Signature())
+	attempts := []codec.Certificate{ours(other, &vote), ours(badSender, &vote), ours(o, other.Signature()), ours(o, &zero)}
+	try := func(when string) {
+		for i, c := range attempts {
+			s.feed(frame(codec.AppendCertificate(nil, c)))
+			worker.drain()
+			if r := s.replies(); len(r) != 1 || r[0].ErrorCode() != codec.InvalidSignature {
+				t.Errorf("%s, attempt %d: %v", when, i, r[0].Error())
+			}
+		}
+	}
+	try("before the order")
+	s.feed(frame(codec.AppendOrder(nil, o))) // one batch: order, then forgeries of its certificate
+	for _, c := range attempts {
+		s.feed(frame(codec.AppendCertificate(nil, c)))
+	}
+	worker.drain()
+	for i, m := range s.replies() {
+		if (m.Kind == codec.KindInfoResponse) != (i == 0) {
+			t.Errorf("one batch, request %d: %v", i, m.Error())
+		}
+	}
+	try("with the order pending")
+	before := n.Stats().Signatures
+	s.feed(frame(codec.AppendCertificate(nil, ours(o, &vote))), frame(codec.AppendOrder(nil, o)))
+	worker.drain()
+	if r := s.replies(); len(r) != 2 || r[0].Kind != codec.KindInfoResponse || r[1].ErrorCode() != codec.UnexpectedSequenceNumber {
+		t.Error("the right certificate, then its order again: wrong answers")
+	}
+	if checked := n.Stats().Signatures - before; checked != 2 {
+		t.Errorf("%d signatures checked, want those of 2 votes", checked)
+	}
+	try("after the certificate")
+}
+
+// TestNothingNewWhileStopping closes new connections, ignores what comes over old ones, and still answers what was in.
+func TestNothingNewWhileStopping(t *testing.T) {
+	w := newWorld(t, 4, 1, 24)
+	n := w.loopless(w.options())
+	worker := n.workers[0]
+	s := worker.open(t)
+	s.feed(frame(infoRequest(w, 0)))
+	n.stopping.Store(true)
+	s.feed(frame(infoRequest(w, 1)))
+	if _, action := worker.OnOpen(&socket{w: worker, t: t}); action == 0 {
+		t.Error("a new connection")
+	}
+	worker.drain()
+	if r := s.replies(); len(r) != 1 || r[0].InfoResponse().Account != w.accounts[0].Public() {
+		t.Errorf("%d replies", len(r))
+	}
+}
