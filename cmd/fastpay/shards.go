@@ -1,12 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// parseShards reads the values of --shard: each is a comma-separated list of numbers and ranges, "0,2-3". Without a
-// value the answer is nil, which means all. An authority has total shards.
+// parseShards reads the values of --shard: each is a comma-separated list of numbers and ranges, "0,2-3". The answer is
+// sorted, and each shard is in it once. Without a value it is nil, which means all. An authority has total shards.
 func parseShards(values []string, total int) ([]int, error) {
 	var shards []int
 	for _, value := range values {
@@ -28,5 +29,6 @@ func parseShards(values []string, total int) ([]int, error) {
 			}
 		}
 	}
-	return shards, nil
+	slices.Sort(shards)
+	return slices.Compact(shards), nil
 }
