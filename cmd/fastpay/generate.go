@@ -35,6 +35,15 @@ file, which all authorities and clients share. Shard number I listens on port PO
 			if err != nil {
 				return err
 			}
+			if host == "" {
+				return required("--host HOST", "where clients find the authority, for example --host 127.0.0.1")
+			}
+			if !cmd.Flags().Changed("port") {
+				return required("--port PORT", "the port of the first shard, for example --port 9100")
+			}
+			if !cmd.Flags().Changed("shards") {
+				return required("--shards N", "how many shards share the accounts, for example --shards 4")
+			}
 			member, err := newMember(protocol, host, port, shards, weight)
 			if err != nil {
 				return err
@@ -60,8 +69,6 @@ func newMember(protocol, host string, port, shards int, weight uint64) (committe
 		return m, usagef("--protocol %q is neither Udp nor Tcp", protocol)
 	}
 	switch {
-	case host == "":
-		return m, required("--host HOST", "where clients find the authority, for example --host 127.0.0.1")
 	case strings.ContainsAny(host, " \t\r\n/"):
 		return m, usagef("host %q is neither a name nor an address", host)
 	case shards < 1:
