@@ -49,11 +49,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // report prints why cmd failed and returns the exit code.
 func report(stderr io.Writer, cmd *cobra.Command, err error) int {
+	text := err.Error()
+	for name := range strings.FieldsSeq(cmd.CommandPath()) {
+		text = strings.TrimPrefix(text, name+": ") // of a package with the command's name
+	}
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintf(stderr, "%s: interrupted: %s\n", cmd.CommandPath(), err)
+		fmt.Fprintf(stderr, "%s: interrupted: %s\n", cmd.CommandPath(), text)
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), err)
+	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), text)
 	if h, ok := errors.AsType[*hintError](err); ok {
 		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
 	}
