@@ -173,9 +173,12 @@ func TestBenchmarkDown(t *testing.T) {
 		s := serve(t, 4, protocol, 0, 1, 2, 3)
 		c, _ := s.networked(t, 20, 2*time.Second)
 		start := time.Now()
-		_, err := c.Benchmark(t.Context(), BenchmarkOptions{})
+		result, err := c.Benchmark(t.Context(), BenchmarkOptions{})
 		if err == nil || !strings.Contains(err.Error(), "Connection refused (os error 111)") {
 			t.Errorf("%v: %v", protocol, err)
+		}
+		if result.Orders.Orders != 20 || result.Orders.PerSecond() != 0 {
+			t.Errorf("%v: %d orders a second were answered by nobody", protocol, result.Orders.PerSecond())
 		}
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%v: took %v", protocol, took)
@@ -224,12 +227,15 @@ func TestBenchmarkCanceled(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		start := time.Now()
-		_, err := c.Benchmark(ctx, BenchmarkOptions{Report: func(_ slog.Level, line string) {
+		result, err := c.Benchmark(ctx, BenchmarkOptions{Report: func(_ slog.Level, line string) {
 			if strings.HasPrefix(line, "Broadcasting") {
 				time.AfterFunc(100*time.Millisecond, cancel)
 			}
 		}})
 		cancel()
+		if len(result.Orders.Errors) != 1 || result.Orders.Errors[ioError(errGivenUp).Error()] != 20*4 {
+			t.Errorf("errors %v", result.Orders.Errors)
+		}
 		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
 			t.Errorf("%v after %v", err, took)
 		}

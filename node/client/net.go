@@ -137,6 +137,7 @@ var (
 	errClosed     = errors.New("connection closed by the authority")
 	errUnasked    = errors.New("the authority sent an answer without a request")
 	errNetworkEnd = errors.New("the client is closing")
+	errGivenUp    = errors.New("given up before the answer came")
 )
 
 // ioError is what the wire's error set has for trouble on the network. The text does not name the place, so that the same
@@ -152,6 +153,8 @@ func ioError(err error) *codec.Error {
 		e.Text = errTimeout.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		e.Text = errClosed.Error()
+	case errors.Is(err, net.ErrClosed): // by this side, whose caller wants no answer any more
+		e.Text = errGivenUp.Error()
 	default:
 		e.Text = err.Error()
 	}
