@@ -47,6 +47,7 @@ func (r *measured) result() *Result {
 	res.RatePerSec = ratio(float64(m.counted()), window.Seconds())
 	res.RatePerCore = ratio(res.RatePerSec, float64(r.environ.Cores))
 	res.Connections = r.Connections
+	res.StartSeconds = r.started.Seconds()
 	if r.Phase == Payments {
 		res.PaymentsOK, res.PaymentsPerSec, res.PerCore = m.confirmations, res.RatePerSec, res.RatePerCore
 	}
@@ -87,7 +88,7 @@ func (r *measured) addNode(res *Result) {
 	}
 	res.SignaturesPerPay = ratio(float64(s.Signatures), counted)
 	res.MeanBatch = ratio(float64(s.Requests), float64(s.Batches))
-	res.PeakRSSBytes = d.PeakRSS
+	res.PeakRSSBytes, res.RSSQuartersBytes = d.PeakRSS, append([]int64{}, d.RSS...)
 	res.GCCycles = int(d.GCCycles)
 	res.GCPauseUs = us(d.GCPause)
 	res.AllocsPerPayment = ratio(float64(d.Mallocs), counted)

@@ -52,6 +52,7 @@ type snapshot struct {
 	GOMAXPROCS int           `json:"gomaxprocs"`
 	Workers    int           `json:"workers"`
 	Hints      []string      `json:"hints,omitempty"` // how to open the profiles of the window
+	RSS        []int64       `json:"rss,omitempty"`   // peak in each quarter of the window, at its end
 }
 
 // since is what was counted after earlier; what is no count is as it was at s.
@@ -70,6 +71,8 @@ func (s snapshot) since(earlier snapshot) snapshot {
 type authority interface {
 	// basePort is that of its first shard.
 	basePort() int
+	// startedIn is the time from its start to every port accepting.
+	startedIn() time.Duration
 	// mark reads the counters.
 	mark() (snapshot, error)
 	// begin starts the window: profiles, and a peak of memory of its own.
@@ -88,9 +91,11 @@ type localAuthority struct {
 	workers  int
 	started  time.Time
 	profiles *perf.Profiles
+	rss      *rssWatch
+	took     time.Duration // to start
 }
 
-// startLocal starts the authority of spec, with addresses as its accounts.
+// startLocal starts the authority of spec, with addresses as its accounts. All its ports accept when it returns.
 func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority, error) {
 	a := &localAuthority{spec: spec, started: time.Now(), workers: spec.Workers}
 	if a.workers == 0 {
@@ -128,6 +133,7 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 		}
 		options.Member = *options.Committee.Member(0)
 		if a.node, err = node.Start(options); err == nil {
+			a.took = time.Since(a.started)
 			return a, nil
 		}
 		if spec.Port != 0 || attempt == portAttempts || !strings.Contains(err.Error(), "in use") {
@@ -188,6 +194,8 @@ func portsFree(host string, base, n int) error {
 
 func (a *localAuthority) basePort() int { return a.port }
 
+func (a *localAuthority) startedIn() time.Duration { return a.took }
+
 func (a *localAuthority) begin() (snapshot, error) {
 	_ = perf.ResetPeakRSS() // without it the peak is that of the whole life, which is still a bound
 	if len(a.spec.Profiles) > 0 {
@@ -196,11 +204,14 @@ func (a *localAuthority) begin() (snapshot, error) {
 			return snapshot{}, err
 		}
 	}
+	a.rss = watchRSS()
 	return a.snapshot(), nil
 }
 
 func (a *localAuthority) end() (snapshot, error) {
 	s := a.snapshot()
+	s.RSS = a.rss.end()
+	a.rss = nil
 	if a.profiles == nil {
 		return s, nil
 	}
@@ -232,6 +243,9 @@ func (a *localAuthority) snapshot() snapshot {
 const stopTimeout = 10 * time.Second
 
 func (a *localAuthority) stop() error {
+	if a.rss != nil { // the run ended in its window
+		a.rss.end()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	return a.node.Stop(ctx)

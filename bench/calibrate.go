@@ -31,7 +31,7 @@ const (
 // take the measured authority: the order's and the votes' are checked, and its own vote made.
 func signatureCost(w *workload, phase Phase) time.Duration {
 	probe := &workload{seed: w.seed, members: w.members, voters: w.voters}
-	probe.expand(calibrateBatch)
+	probe.expand(calibrateBatch, calibrateBatch)
 	s := newSigner(probe, newLanes(probe, 1, 1, 0, both), nil)
 	rounds, err := s.sign(context.Background(), 0, 1, calibrateBatch, nil)
 	if err != nil {

@@ -36,7 +36,7 @@ func prepare(ctx context.Context, w *workload, c *cache, s shape, total int, p *
 	began := time.Now()
 	accounts := s.accounts
 	if w.accounts = c.loadAccounts(); w.accounts == nil {
-		w.expand(accounts)
+		w.expand(accounts, total)
 		c.storeAccounts(w.accounts)
 	}
 	made := &prepared{workload: w, lanes: newLanes(w, s.shards, s.connections, total, s.phase.requests()), total: total}
@@ -56,7 +56,7 @@ func prepare(ctx context.Context, w *workload, c *cache, s shape, total int, p *
 			continue
 		}
 		if w.private == nil {
-			w.expand(accounts)
+			w.expand(accounts, total)
 		}
 		rounds := 1
 		for rounds < signer.roundsAtOnce() && (round+rounds+1)*accounts <= total && !c.hasRound(round+rounds) {

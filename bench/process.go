@@ -32,7 +32,8 @@ const (
 // childReply is one answer of the child.
 type childReply struct {
 	Port     int      `json:"port,omitempty"` // to the start
-	Snapshot snapshot `json:"snapshot"`       // to begin, mark and end
+	StartNs  int64    `json:"start_ns,omitempty"`
+	Snapshot snapshot `json:"snapshot"` // to begin, mark and end
 	Error    string   `json:"error,omitempty"`
 }
 
@@ -45,6 +46,7 @@ type childAuthority struct {
 	in      io.WriteCloser
 	out     *bufio.Reader
 	port    int
+	took    time.Duration
 	stopped bool
 }
 
@@ -81,7 +83,7 @@ func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer)
 	if err = errors.Join(replyErr, err); err != nil {
 		return nil, errors.Join(err, c.stop())
 	}
-	c.port = reply.Port
+	c.port, c.took = reply.Port, time.Duration(reply.StartNs)
 	return c, nil
 }
 
@@ -114,6 +116,8 @@ func (c *childAuthority) command(name string) (snapshot, error) {
 
 func (c *childAuthority) basePort() int { return c.port }
 
+func (c *childAuthority) startedIn() time.Duration { return c.took }
+
 func (c *childAuthority) begin() (snapshot, error) { return c.command(commandBegin) }
 
 func (c *childAuthority) end() (snapshot, error) { return c.command(commandEnd) }
@@ -141,13 +145,14 @@ const orphanGrace = 2 * time.Second
 // ServeAuthority is the child: it runs the authority that in describes, answers on out, and returns when in ends.
 func ServeAuthority(in io.Reader, out io.Writer) error {
 	signal.Ignore(os.Interrupt) // a terminal's Ctrl-C reaches the parent, and it decides
+	began := time.Now()
 	replies := json.NewEncoder(out)
 	r := bufio.NewReader(in)
-	a, err := startFrom(r)
+	a, err := startFrom(r, began)
 	if err != nil {
 		return errors.Join(err, replies.Encode(childReply{Error: err.Error()}))
 	}
-	if err := replies.Encode(childReply{Port: a.port}); err != nil {
+	if err := replies.Encode(childReply{Port: a.port, StartNs: int64(a.took)}); err != nil {
 		return errors.Join(err, a.stop())
 	}
 	err = serveCommands(a, r, replies)
@@ -156,7 +161,8 @@ func ServeAuthority(in io.Reader, out io.Writer) error {
 	return errors.Join(err, a.stop())
 }
 
-func startFrom(r *bufio.Reader) (*localAuthority, error) {
+// startFrom reads what to start, and starts it; began is when this process did.
+func startFrom(r *bufio.Reader, began time.Time) (*localAuthority, error) {
 	line, err := r.ReadBytes('\n')
 	if err != nil {
 		return nil, fmt.Errorf("bench: read the authority's specification: %w", err)
@@ -174,6 +180,9 @@ func startFrom(r *bufio.Reader) (*localAuthority, error) {
 		return nil, fmt.Errorf("bench: read the accounts: %w", err)
 	}
 	a, err := startLocal(spec, addresses)
+	if a != nil {
+		a.took = time.Since(began)
+	}
 	settle()
 	return a, err
 }

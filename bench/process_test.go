@@ -87,7 +87,7 @@ func TestPortInUse(t *testing.T) {
 func testChild(t *testing.T, o Options) (cmd *exec.Cmd, in io.WriteCloser, ready childReply) {
 	t.Helper()
 	w := newWorkload(o.Seed, o.CommitteeSize)
-	w.expand(o.NumAccounts)
+	w.expand(o.NumAccounts, 0)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestAuthorityRefusesBadInput(t *testing.T) {
 func TestUnknownCommandIsAnError(t *testing.T) {
 	o := endToEnd(14)
 	w := newWorkload(o.Seed, o.CommitteeSize)
-	w.expand(10)
+	w.expand(10, 0)
 	a, err := startChild(o.spec(w), w.accounts, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func TestFreePortsAreFree(t *testing.T) {
 func TestSecondBenchmarkWithTheSameSeed(t *testing.T) {
 	o := endToEnd(15)
 	w := newWorkload(o.Seed, o.CommitteeSize)
-	w.expand(10)
+	w.expand(10, 0)
 	a, err := startLocal(o.spec(w), w.accounts)
 	if err != nil {
 		t.Fatal(err)

@@ -8,41 +8,82 @@ import (
 	"strings"
 )
 
-// The part of a report that UpdateReport owns lies between these lines; the rest of the file is other people's.
+const reportTitle = "# Results\n\n"
+
+// Report is what a Markdown report is rendered from. Each of its three parts, the results with what belongs to them,
+// curves, and endurance, is rewritten only when it is there.
+type Report struct {
+	Results   []*Result
+	Transfers *TransferLatency // nil: not measured
+	Budget    *Budget          // nil: not measured
+	Curves    []Curve
+	Endurance []*Result
+}
+
+// reportPart is a part of the file between two marker lines. The rest of the file is other people's.
+type reportPart string
+
 const (
-	reportBegin = "<!-- bench:begin - written by 'fastpay bench results', do not edit up to bench:end -->"
-	reportEnd   = "<!-- bench:end -->"
-	reportTitle = "# Results\n\n"
+	partResults   reportPart = "bench"
+	partCurves    reportPart = "curves"
+	partEndurance reportPart = "endurance"
 )
 
-// UpdateReport renders results, in their order, and the latency of single transfers, unless that is nil, into the Markdown file, which is made when it is not there.
-func UpdateReport(file string, results []*Result, transfers *TransferLatency) error {
-	if len(results) == 0 {
+func (p reportPart) begin() string {
+	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
+}
+
+func (p reportPart) end() string { return fmt.Sprintf("<!-- %s:end -->", p) }
+
+// Update renders r into the Markdown file, which is made when it is not there.
+func (r *Report) Update(file string) error {
+	if len(r.Results)+len(r.Curves)+len(r.Endurance) == 0 {
 		return errors.New("bench: a report needs at least one result")
 	}
-	section, err := renderReport(results, transfers)
+	content, err := r.renderInto(file)
 	if err != nil {
 		return err
-	}
-	old, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("bench: %w", err)
-	}
-	content, err := spliceReport(string(old), section)
-	if err != nil {
-		return fmt.Errorf("bench: %s: %w", file, err)
 	}
 	return replaceFile(file, []byte(content))
 }
 
-// spliceReport puts section between the markers of old, or at its end when it has none.
-func spliceReport(old, section string) (string, error) {
-	section = reportBegin + "\n\n" + section + "\n" + reportEnd + "\n"
-	before, rest, begins := strings.Cut(old, reportBegin)
-	_, after, ends := strings.Cut(rest, reportEnd+"\n")
+// renderInto returns what file will hold.
+func (r *Report) renderInto(file string) (string, error) {
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("bench: %w", err)
+	}
+	content := string(old)
+	if len(r.Results) > 0 {
+		section, err := r.renderResults()
+		if err != nil {
+			return "", err
+		}
+		if content, err = partResults.splice(content, section); err != nil {
+			return "", fmt.Errorf("bench: %s: %w", file, err)
+		}
+	}
+	if len(r.Curves) > 0 {
+		if content, err = partCurves.splice(content, renderCurves(r.Curves)); err != nil {
+			return "", fmt.Errorf("bench: %s: %w", file, err)
+		}
+	}
+	if len(r.Endurance) > 0 {
+		if content, err = partEndurance.splice(content, renderEndurance(r.Endurance)); err != nil {
+			return "", fmt.Errorf("bench: %s: %w", file, err)
+		}
+	}
+	return content, nil
+}
+
+// splice puts section between the markers of old, or at its end when it has none.
+func (p reportPart) splice(old, section string) (string, error) {
+	section = p.begin() + "\n\n" + section + "\n" + p.end() + "\n"
+	before, rest, begins := strings.Cut(old, p.begin())
+	_, after, ends := strings.Cut(rest, p.end()+"\n")
 	switch {
 	case begins != ends:
-		return "", errors.New("only one of the lines bench:begin and bench:end is there")
+		return "", fmt.Errorf("only one of the lines %s:begin and %s:end is there", p, p)
 	case begins:
 		return before + section + after, nil
 	case old == "":
@@ -51,20 +92,79 @@ func spliceReport(old, section string) (string, error) {
 	return strings.TrimRight(old, "\n") + "\n\n" + section, nil
 }
 
-func renderReport(results []*Result, transfers *TransferLatency) (string, error) {
+func (r *Report) renderResults() (string, error) {
 	var b strings.Builder
+	results, alone := byPhase(r.Results)
+	if len(results) == 0 {
+		return "", errors.New("bench: a report needs at least one result of whole payments")
+	}
 	b.WriteString("## Throughput of one authority\n\n" + whatRate + "\n\n")
 	renderOurs(&b, results)
-	renderTransfers(&b, transfers)
+	renderAlone(&b, alone)
+	renderTransfers(&b, r.Transfers)
 	if err := renderPaper(&b, results); err != nil {
 		return "", err
 	}
 	renderEnvironment(&b, results)
 	b.WriteString("### To repeat it\n\n`./bench.sh` runs all of it and rewrites this part of the file. Each line alone:\n\n")
-	for _, r := range results {
-		fmt.Fprintf(&b, "    %s\n", strings.Join(r.Command, " "))
-	}
+	renderCommands(&b, r.Results)
+	r.Budget.render(&b)
 	return strings.TrimRight(b.String(), "\n") + "\n", nil
+}
+
+// byPhase separates results of whole payments from those of one phase alone.
+func byPhase(all []*Result) (payments, alone []*Result) {
+	for _, r := range all {
+		if r.Phase == Payments.String() {
+			payments = append(payments, r)
+		} else {
+			alone = append(alone, r)
+		}
+	}
+	return payments, alone
+}
+
+func renderCommands(b *strings.Builder, results []*Result) {
+	for _, r := range results {
+		fmt.Fprintf(b, "    %s\n", strings.Join(r.Command, " "))
+	}
+	b.WriteString("\n")
+}
+
+// renderAlone is the table of phases that were measured alone; nothing, when none was.
+func renderAlone(b *strings.Builder, results []*Result) {
+	if len(results) == 0 {
+		return
+	}
+	b.WriteString("### One phase alone\n\n" + whatAlone + "\n\n| Committee | Protocol | Rate of | a second | per core | " +
+		"Latency p50 / p99, ms | CPU µs each: authority / generator | Signatures checked each | Rejected / lost / sent again | " +
+		"Money conserved | Verdict |\n|---:|---|---|---:|---:|---|---|---:|---|---|---|\n")
+	for _, r := range results {
+		p := r.latency()
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s / %s | %.2f / %.2f | %.2f | %d / %d / %d | %s | %s |\n", r.CommitteeSize,
+			strings.ToUpper(r.Protocol), r.unit().many, rateOrDash(r, r.RatePerSec), rateOrDash(r, r.RatePerCore), inMs(p.P50),
+			inMs(p.P99), r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.SignaturesPerPay, r.Rejected, r.Lost,
+			r.Retransmitted, yesNo(r.Conserved), verdictCell(r.Flags))
+	}
+	b.WriteString("\n")
+}
+
+const whatAlone = `These are **not payments**: a transfer order is answered with a vote and moves no money, and a confirmation order here is
+of an order that this authority never saw alone. They are what the paper's figures show. An account can have one order
+pending, so the window of orders is the sum of many, between which certificates settle them outside of the measurement.`
+
+func rateOrDash(r *Result, rate float64) string {
+	if r.counted() == 0 {
+		return "-"
+	}
+	return grouped(int(rate))
+}
+
+func verdictCell(flags []string) string {
+	if len(flags) == 0 {
+		return "valid"
+	}
+	return "**" + strings.Join(flags, ", ") + "**"
 }
 
 const whatRate = `The rate is **payments per second**: a payment is a transfer order that was answered with the authority's vote, and the
@@ -80,10 +180,6 @@ func renderOurs(b *strings.Builder, results []*Result) {
 		"Rejected / lost / sent again | Money conserved | Verdict |\n")
 	b.WriteString("|---:|---|---:|---:|---|---|---:|---:|---:|---|---|---|\n")
 	for _, r := range results {
-		verdict := "valid"
-		if !r.Valid {
-			verdict = "**" + strings.Join(r.Flags, ", ") + "**"
-		}
 		rate, perCore := "-", "-"
 		if r.PaymentsOK > 0 {
 			rate, perCore = "**"+grouped(int(r.PaymentsPerSec))+"**", grouped(int(r.PerCore))
@@ -92,7 +188,7 @@ func renderOurs(b *strings.Builder, results []*Result) {
 		fmt.Fprintf(b, "| %d | %s | %s | %s | %s / %s / %s | %.2f / %.2f | %.2f | %.0f | %.0f | %d / %d / %d | %s | %s |\n",
 			r.CommitteeSize, strings.ToUpper(r.Protocol), rate, perCore, inMs(p.P50), inMs(p.P99), inMs(p.P999),
 			r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.SignaturesPerPay, r.MeanBatch, float64(r.PeakRSSBytes)/(1<<20),
-			r.Rejected, r.Lost, r.Retransmitted, yesNo(r.Conserved), verdict)
+			r.Rejected, r.Lost, r.Retransmitted, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
 	first := results[0]
 	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts\n"+
@@ -105,7 +201,8 @@ func renderTransfers(b *strings.Builder, l *TransferLatency) {
 	if l == nil {
 		return
 	}
-	fmt.Fprintf(b, "### A single transfer\n\nOn an idle committee of %d over %s on loopback, %s transfers one after the other, all in one process:\n\n"+
+	fmt.Fprintf(b, "### A single transfer\n\nOn an idle committee of %d over %s on loopback, %s transfers one after the other, all in one "+
+		"process:\n\n"+
 		"| | |\n|---|---|\n| Order to certificate | %s |\n| Order to settlement by a quorum | %s |\n\n", l.CommitteeSize,
 		strings.ToUpper(l.Protocol), grouped(l.Transfers), l.Certificate, l.Settled)
 }

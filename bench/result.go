@@ -73,6 +73,9 @@ type Result struct {
 	RatePerSec  float64 `json:"rate_per_second"`          // of what the phase counts
 	RatePerCore float64 `json:"rate_per_second_per_core"` // of all cores that the process may use
 	Connections int     `json:"connections"`              // over TCP, to each shard
+
+	StartSeconds     float64 `json:"start_seconds"`      // of the authority: from reading its accounts to every port accepting
+	RSSQuartersBytes []int64 `json:"rss_quarters_bytes"` // peak of the authority's resident memory in each quarter of the window
 }
 
 // Latency is of requests sent in a closed loop: from the write that carried the request to the read that brought the reply.
@@ -251,6 +254,14 @@ func (r *Result) counted() int {
 		return r.ConfirmationsOK
 	}
 	return r.PaymentsOK
+}
+
+// latency is that of what a result counts.
+func (r *Result) latency() Percentiles {
+	if r.Phase == Orders.String() {
+		return r.LatencyUs.Order
+	}
+	return r.LatencyUs.Confirmation
 }
 
 // unit names what a result counts.

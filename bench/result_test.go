@@ -49,6 +49,7 @@ func example() *Result {
 		PerCore: 20617.25, WindowNotFullPercent: 3, NodeIdlePercent: 1, AllocsPerPayment: 0.01, GCPauseUs: 250, BatchP999Us: 9000,
 		Rejections: []string{}, ConfirmedAll: 500000, Notes: []string{"shared-cores: the generator runs on the authority's 2 cores"},
 		Profiles: []string{}, Phase: "payments", RatePerSec: 41234.5, RatePerCore: 20617.25, Connections: 1,
+		StartSeconds: 0.25, RSSQuartersBytes: []int64{78 << 20, 79 << 20, 80 << 20, 80 << 20},
 	}
 }
 
@@ -154,7 +155,7 @@ func TestReport(t *testing.T) {
 		Certificate: Percentiles{P50: us(510), P90: us(700)}, Settled: Percentiles{P50: us(900)}}
 	update := func(results ...*Result) string {
 		t.Helper()
-		if err := UpdateReport(file, results, latency); err != nil {
+		if err := (&Report{Results: results, Transfers: latency}).Update(file); err != nil {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(file)
@@ -163,9 +164,9 @@ func TestReport(t *testing.T) {
 		}
 		return string(b)
 	}
-	first := update(example(), nothing(), broken())
+	first := update(example(), nothing(), broken(), alone(Orders), alone(Confirmations))
 	golden(t, "report.md", []byte(first))
-	if again := update(example(), nothing(), broken()); again != first {
+	if again := update(example(), nothing(), broken(), alone(Orders), alone(Confirmations)); again != first {
 		t.Errorf("writing it twice changes it:\n%s", again)
 	}
 	// What others wrote stays.
@@ -173,18 +174,18 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	mixed := update(example())
-	if !strings.HasPrefix(mixed, "# Mine\n\nbefore\n\n"+reportBegin) || !strings.HasSuffix(mixed, reportEnd+"\n\nafter\n") ||
+	if !strings.HasPrefix(mixed, "# Mine\n\nbefore\n\n"+partResults.begin()) || !strings.HasSuffix(mixed, partResults.end()+"\n\nafter\n") ||
 		strings.Contains(mixed, FlagUnsteady) {
 		t.Errorf("got\n%s", mixed)
 	}
 	// A file without the markers grows.
-	if got, err := spliceReport("# Other\n", "x\n"); err != nil || !strings.HasPrefix(got, "# Other\n\n"+reportBegin) {
+	if got, err := partResults.splice("# Other\n", "x\n"); err != nil || !strings.HasPrefix(got, "# Other\n\n"+partResults.begin()) {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if _, err := spliceReport(reportBegin+"\nand no end", "x\n"); err == nil {
+	if _, err := partResults.splice(partResults.begin()+"\nand no end", "x\n"); err == nil {
 		t.Error("a report with one marker is rewritten")
 	}
-	if err := UpdateReport(file, nil, latency); err == nil {
+	if err := (&Report{Transfers: latency}).Update(file); err == nil {
 		t.Error("a report of nothing")
 	}
 }

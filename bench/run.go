@@ -166,7 +166,8 @@ type measured struct {
 	stopped  error
 	before   snapshot
 	after    snapshot
-	outside  []snapshot // what was counted while the window was paused
+	started  time.Duration // how long the authority took to start
+	outside  []snapshot    // what was counted while the window was paused
 	books    books
 	balanced bool
 	audited  error
@@ -193,6 +194,7 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 
 // against drives the load against a, reads its books, and stops it.
 func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, error) {
+	r.started = a.startedIn()
 	if err := r.load(ctx, a, p); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}

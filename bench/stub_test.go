@@ -167,6 +167,8 @@ func (s *stub) vote(lane *lane, o codec.Order) *crypto.Signature {
 
 func (s *stub) basePort() int { return s.port }
 
+func (s *stub) startedIn() time.Duration { return 0 }
+
 func (s *stub) snapshot() (snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -66,20 +66,27 @@ func (r *Result) writeResults(b *strings.Builder) {
 	line(b, strings.ToUpper(u.many[:1])+u.many[1:], "%s %s, %s per core%s", grouped(int(r.RatePerSec)), u.perSecond,
 		grouped(int(r.RatePerCore)), r.verdict())
 	line(b, "Window", "%.2f s after %.1f s of warm-up: %s %s", r.Seconds, r.WarmUp.Seconds, grouped(r.counted()), u.many)
-	switch r.Phase {
-	case Orders.String():
-		line(b, "Latency", "%s", r.LatencyUs.Order)
-	case Confirmations.String():
-		line(b, "Latency", "%s", r.LatencyUs.Confirmation)
-	default:
+	if r.Phase == Payments.String() {
 		line(b, "Latency of orders", "%s", r.LatencyUs.Order)
 		line(b, "... of confirmations", "%s", r.LatencyUs.Confirmation)
+	} else {
+		line(b, "Latency", "%s", r.latency())
 	}
 	line(b, u.cost, "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a %s; %.0f requests a batch",
 		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, u.one, r.MeanBatch)
 	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
 		r.GCPauseUs/1e3)
+	line(b, "... by quarters", "%s; started in %.2f s", mebibytes(r.RSSQuartersBytes), r.StartSeconds)
+}
+
+// mebibytes is a list of sizes.
+func mebibytes(sizes []int64) string {
+	parts := make([]string, len(sizes))
+	for i, n := range sizes {
+		parts[i] = fmt.Sprintf("%.0f", float64(n)/(1<<20))
+	}
+	return strings.Join(parts, ", ") + " MiB"
 }
 
 // verdict stands on the line of the rate, so that the rate is not quoted without it.
@@ -135,12 +142,8 @@ func (r *Result) benchmarkLine() string {
 	}
 	fmt.Fprintf(&b, "-%d %d %.1f ns/op %.1f %s/s", r.Environment.Cores, r.counted(), r.Seconds*1e9/float64(r.counted()),
 		r.RatePerSec, strings.ReplaceAll(r.unit().many, " ", "-"))
-	latency := r.LatencyUs.Confirmation
-	if r.Phase == Orders.String() {
-		latency = r.LatencyUs.Order
-	}
 	fmt.Fprintf(&b, " %.2f node-cpu-µs/op %.2f generator-cpu-µs/op", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
-	if p := latency.P99; p != nil {
+	if p := r.latency().P99; p != nil {
 		fmt.Fprintf(&b, " %d p99-µs", *p)
 	}
 	return b.String()

@@ -17,7 +17,7 @@ import (
 type workload struct {
 	seed     uint64
 	accounts []codec.Address
-	private  []*crypto.PrivateKey // of the accounts; made by expand, when something has to be signed
+	private  []*crypto.PrivateKey // of the accounts that pay; made by expand, when something has to be signed
 	members  []*crypto.PrivateKey // of the authorities; the first is measured
 	voters   []int                // members whose votes are in every certificate: a quorum
 }
@@ -50,13 +50,16 @@ func deriveKey(purpose string, seed uint64, i int) *crypto.PrivateKey {
 	return crypto.NewPrivateKey(&secret)
 }
 
-// expand derives the keys of n accounts.
-func (w *workload) expand(n int) {
-	w.private = make([]*crypto.PrivateKey, n)
+// expand derives the keys of n accounts, and keeps those of the first signers.
+func (w *workload) expand(n, signers int) {
+	w.private = make([]*crypto.PrivateKey, min(n, signers))
 	w.accounts = make([]codec.Address, n)
 	parallel(n, keyGrain, func(i int) {
-		w.private[i] = deriveKey("account", w.seed, i)
-		w.accounts[i] = w.private[i].Public()
+		key := deriveKey("account", w.seed, i)
+		w.accounts[i] = key.Public()
+		if i < signers {
+			w.private[i] = key
+		}
 	})
 }
 

@@ -50,7 +50,8 @@ payments rejected or lost, 4 not valid (with --require-valid), 5 money appeared 
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
 	}
 	f.addTo(cmd)
-	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchResultsCommand())
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchCurveCommand(),
+		newBenchResultsCommand())
 	return cmd
 }
 
@@ -84,8 +85,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.queueSize, "cross-shard-queue-size", 0, "accepted for the prototype's scripts; queues are bounded in bytes")
 }
 
-func runBench(cmd *cobra.Command, f *benchFlags) error {
-	var err error
+// resolve makes options of the flags. In the command that repeats the run those in hidden are left out.
+func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	if f.Protocol, err = committee.ParseProtocol(f.protocol); err != nil {
 		return usagef("--protocol: %s", err)
 	}
@@ -100,9 +101,16 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	}
 	f.SendTimeout = time.Duration(f.sendTimeoutUs) * time.Microsecond
 	f.RecvTimeout = time.Duration(f.recvTimeoutUs) * time.Microsecond
-	f.Command = append([]string{"fastpay", "bench"}, givenFlags(cmd)...)
+	f.Command = append([]string{"fastpay", "bench"}, without(givenFlags(cmd), hidden...)...)
 	if err := f.Check(); err != nil {
 		return usagef("%s", err)
+	}
+	return nil
+}
+
+func runBench(cmd *cobra.Command, f *benchFlags) error {
+	if err := f.resolve(cmd); err != nil {
+		return err
 	}
 	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
 	if err != nil {

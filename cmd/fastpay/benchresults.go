@@ -10,45 +10,60 @@ import (
 
 // newBenchResultsCommand is "bench results": RESULTS.md from the results of runs.
 func newBenchResultsCommand() *cobra.Command {
-	var file, transfersFile string
+	var file, transfers, curves string
+	var endurance []string
 	cmd := &cobra.Command{
 		Use:   "results FILE.json...",
 		Short: "Write RESULTS.md from the JSON results of runs",
-		Long: `Renders results, as --json wrote them, as a Markdown report beside the paper's figures. In a file that is there already
-only the part between the two marker comments is replaced.`,
-		Example: `  fastpay bench results results/tcp-4.json results/tcp-10.json --output RESULTS.md`,
-		Args:    atLeastOneResult,
+		Long: `Renders results, as --json wrote them, as a Markdown report beside the paper's figures. Curves and endurance are parts of
+their own. In a file that is there already only what is between the marker comments of a part that is given is replaced.`,
+		Example: `  fastpay bench results results/tcp-4.json results/tcp-10.json --output RESULTS.md
+
+  # the part with curves
+  fastpay bench results --curves results/curves`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var results []*bench.Result
-			for _, name := range args {
-				r, err := bench.ReadResult(name)
-				if err != nil {
-					return err
-				}
-				results = append(results, r)
+			if len(args) == 0 && curves == "" && len(endurance) == 0 {
+				return usagef("a file with a result is missing")
 			}
-			var transfers *bench.TransferLatency
-			if transfersFile != "" {
-				var err error
-				if transfers, err = bench.ReadTransferLatency(transfersFile); err != nil {
-					return err
-				}
-			}
-			if err := bench.UpdateReport(file, results, transfers); err != nil {
+			var report bench.Report
+			var err error
+			if report.Results, err = readResults(args); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Wrote %s\n", file)
+			if report.Endurance, err = readResults(endurance); err != nil {
+				return err
+			}
+			if transfers != "" {
+				if report.Transfers, err = bench.ReadTransferLatency(transfers); err != nil {
+					return err
+				}
+			}
+			if curves != "" {
+				if report.Curves, err = bench.ReadCurves(curves); err != nil {
+					return err
+				}
+			}
+			if err := report.Update(file); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Wrote %s\n", file)
 			return err
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "RESULTS.md", "`FILE` to write")
-	cmd.Flags().StringVar(&transfersFile, "transfers", "", "`FILE` with the result of 'bench transfers'")
+	cmd.Flags().StringVar(&transfers, "transfers", "", "`FILE` with the result of 'bench transfers'")
+	cmd.Flags().StringVar(&curves, "curves", "", "`FOLDER` with the results of 'bench curve'")
+	cmd.Flags().StringSliceVar(&endurance, "endurance", nil, "`FILES` with results of long runs, and of many accounts")
 	return cmd
 }
 
-func atLeastOneResult(_ *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usagef("a file with a result is missing")
+func readResults(files []string) (results []*bench.Result, err error) {
+	for _, name := range files {
+		r, err := bench.ReadResult(name)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
 	}
-	return nil
+	return results, nil
 }
