@@ -6,6 +6,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"fastpay/codec"
+	"fastpay/node/committee"
 )
 
 // inbox is the queue of credits from another worker of this process.
@@ -79,6 +80,14 @@ func (w *worker) reserveRing(target *worker, size int) bool {
 		runtime.Gosched()
 	}
 	return true
+}
+
+// recipientShard is where a certificate's credit goes, or -1 when it goes nowhere.
+func (b *batch) recipientShard(o codec.Order) int {
+	if o.RecipientKind() != codec.FastPay {
+		return -1
+	}
+	return committee.ShardOf(o.Recipient(), b.w.node.Member.NumShards)
 }
 
 // settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
@@ -155,6 +164,24 @@ func (w *worker) takeCredits() {
 			w.stats.credits.Add(1)
 		}
 		in.ring.release(in.pos)
+	}
+}
+
+// applyCredit credits an account that another process's shard debited. One that is refused ends its connection, after
+// the replies to what came before: the sender takes the answer to a later question for an acknowledgement, and would
+// forget money that was never credited.
+func (b *batch) applyCredit(r *request) {
+	if r.refusal == nil {
+		r.refusal = r.shard.core.Credit(r.cert)
+	}
+	if r.refusal == nil {
+		b.tally.credits++
+		return
+	}
+	b.tally.crossShardRefused++
+	if c := r.conn; c != nil {
+		c.ending = true
+		b.ending = append(b.ending, c)
 	}
 }
 

@@ -6,7 +6,8 @@
 // request takes a lock. A request goes through these steps, a batch at a time:
 //
 //  1. read: frames and datagrams are copied once into the batch's arena (conn.go, datagram.go)
-//  2. check: what needs no state is refused, signatures are collected and checked together (batch.go)
+//  2. check: what needs no state is refused, signatures are collected and checked together (batch.go,
+//     check.go)
 //  3. apply: the core answers in order of arrival; new votes are signed together
 //  4. park: replies and credits wait until the records of the batch are durable (at once with durability none)
 //  5. release: one write for each connection, credits to their shards (release.go)

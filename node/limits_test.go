@@ -195,7 +195,11 @@ func tooMuch(yield func(codec.Address, codec.Balance) bool) {
 func TestStartRefuses(t *testing.T) {
 	w := newWorld(t, 60, 2, 3)
 	twice := func(yield func(codec.Address, codec.Balance) bool) {
-		_ = yield(w.accounts[0].Public(), codec.NewBalance(1)) && yield(w.accounts[0].Public(), codec.NewBalance(1))
+		for more := range 2 {
+			if !yield(w.accounts[0].Public(), codec.NewBalance(uint64(more))) {
+				return
+			}
+		}
 	}
 	for want, change := range map[string]func(*Options){
 		"needs":         func(o *Options) { o.MaxMessage = minMaxMessage },
