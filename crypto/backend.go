@@ -44,7 +44,7 @@ func current() backend.Backend { return *selected.Load() }
 // is in use. A command prints it and exits.
 func Err() error { return selectErr }
 
-// Select chooses the backend by name: generic, voi, or another that Backends lists. KeySets and Verifiers keep the one
+// Select chooses the backend by name: generic, voi or ifma. KeySets and Verifiers keep the one
 // that they were made with, so call it before making any.
 func Select(name string) error {
 	var known []string
@@ -82,7 +82,8 @@ func Backends() []string {
 
 // features is what the implementations look for.
 var features = []cpuid.FeatureID{
-	cpuid.AVX2, cpuid.BMI2, cpuid.ADX, cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX512DQ, cpuid.AVX512IFMA, cpuid.AVX512VBMI,
+	cpuid.AVX2, cpuid.BMI2, cpuid.ADX, cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX512DQ, cpuid.AVX512BW, cpuid.AVX512IFMA,
+	cpuid.AVX512VBMI2, cpuid.VAES,
 }
 
 // Features names the features of this processor that the implementations make use of, as far as it has them.

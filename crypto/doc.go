@@ -13,8 +13,8 @@
 // equal keys are one check. Votes name their signer by its index in a KeySet, for which a backend may keep tables.
 //
 // The arithmetic is behind the interface of internal/backend: generic is the plain twin that checks one by one, voi the
-// portable fast one. The best that this processor can run is chosen at start; the environment variable FASTPAY_CRYPTO
-// names another.
+// portable fast one, ifma the one in eight lanes for processors with AVX-512 IFMA. The best that this processor can run is
+// chosen at start; the environment variable FASTPAY_CRYPTO names another.
 //
 // What this package does not do: remember what has verified (node/authority knows that), or decide whose signatures are
 // needed (node/committee).
