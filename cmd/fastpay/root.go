@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"fastpay/crypto"
 )
 
 // newRootCommand is the command for the name that the program was called by: one of the commands below, or all of them.
@@ -37,11 +39,13 @@ The same binary is the command itself when called as server, client or bench, th
 	return prepare(root)
 }
 
-// prepare gives a top-level command what all have: log flags, names with underscores, errors as values.
+// prepare gives a top-level command what all have: log flags, names with underscores, errors as values, and the refusal
+// of a crypto backend that the environment names and that can't be had.
 func prepare(root *cobra.Command) *cobra.Command {
 	root.SilenceUsage = true
 	root.SilenceErrors = true
 	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return crypto.Err() }
 	addLogFlags(root.PersistentFlags())
 	root.SetGlobalNormalizationFunc(dashes)
 	root.InitDefaultHelpCmd()

@@ -27,9 +27,14 @@ func newVersionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Print commit, Go version, active crypto backend and CPU features",
-		Example: `  fastpay version --json`,
-		Args:    noArgs,
+		Short: "Print commit, Go version, active crypto backend and CPU features",
+		Long: `Prints what a report of a problem, or of a result, should have.
+
+The crypto backend is the fastest one for this processor. The environment variable FASTPAY_CRYPTO names another, for
+every command: generic, voi or ifma.`,
+		Example: `  fastpay version --json
+  FASTPAY_CRYPTO=voi fastpay version`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := currentVersion()
 			if asJSON {
