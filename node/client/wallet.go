@@ -74,9 +74,6 @@ func (w *Wallet) Close() error {
 // Path is the wallet's file, with links resolved.
 func (w *Wallet) Path() string { return w.path }
 
-// Len is the number of accounts.
-func (w *Wallet) Len() int { return len(w.accounts) }
-
 // Account is the account with this address, nil when the wallet does not have it.
 func (w *Wallet) Account(address *codec.Address) *Account { return w.index[*address] }
 
