@@ -176,8 +176,8 @@ func (r *measured) notes() []string {
 		notes = append(notes, fmt.Sprintf("shared-cores: the generator runs on the authority's %d cores", r.environ.Cores))
 	}
 	if r.Phase == Orders {
-		notes = append(notes, fmt.Sprintf("rounds: the window is the sum of %d, each of at most an order an account; certificates go between them",
-			len(r.outside)+1))
+		notes = append(notes, fmt.Sprintf("rounds: the window is the sum of %d, each of at most an order an account; "+
+			"certificates go between them", len(r.outside)+1))
 	}
 	if r.InProcess {
 		notes = append(notes, "in-process: authority and generator share one process and its memory")

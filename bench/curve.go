@@ -132,8 +132,9 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 	return c, errors.Join(bad, c.writeCSV(filepath.Join(dir, name+".csv")))
 }
 
-// Memory that accounts take: in the authority, and with their keys in the generator; from measurements.
-const bytesAnAccount = 1500
+// bytesAnAccount is the memory that an account takes in the authority and in the generator; measured with ten million, with
+// room to spare.
+const bytesAnAccount = 500
 
 // tooLarge says why a run with so many accounts is not tried on a machine with so much memory, "" when it is.
 func (o *Options) tooLarge(memory uint64) string {

@@ -87,10 +87,10 @@ func TestCurveWithAGap(t *testing.T) {
 	}
 	o := DefaultOptions()
 	o.NumAccounts = 10_000_000
-	if why := o.tooLarge(8 << 30); !strings.Contains(why, "10,000,000 accounts take about 13 GiB, of 8") {
+	if why := o.tooLarge(6 << 30); !strings.Contains(why, "10,000,000 accounts take about 4 GiB, of 6") {
 		t.Errorf("got %q", why)
 	}
-	if why := o.tooLarge(32 << 30); why != "" {
+	if why := o.tooLarge(8 << 30); why != "" {
 		t.Errorf("got %q", why)
 	}
 }

@@ -47,7 +47,8 @@ func (c *Curve) render(b *strings.Builder) {
 		fmt.Fprintf(b, "%s.\n\n", c.fixed(first))
 	}
 	fmt.Fprintf(b, "| %s | Payments/s | per core | Latency p50 / p99, ms | CPU µs a payment: authority / generator | "+
-		"Requests a batch | Peak memory, MiB | Start, s | Money conserved | Verdict |\n|---:|---:|---:|---|---|---:|---:|---:|---|---|\n", axis)
+		"Requests a batch | Peak memory, MiB | Start, s | Money conserved | Verdict |\n"+
+		"|---:|---:|---:|---|---|---:|---:|---:|---|---|\n", axis)
 	var results []*Result
 	for _, p := range c.Points {
 		r := p.Result
@@ -100,12 +101,12 @@ func cell(text string) string {
 // renderEndurance is the part of a report about memory over long runs, and about starting with many accounts.
 func renderEndurance(results []*Result) string {
 	var b strings.Builder
-	b.WriteString("## Endurance\n\n" + whatEndurance + "\n\n| Payments | Accounts | Start, s | Peak memory in the quarters of the run, MiB | " +
-		"Last quarter against the second | Payments/s | GC cycles | Rejected / lost | Money conserved | Verdict |\n" +
+	b.WriteString("## Endurance\n\n" + whatEndurance + "\n\n| Payments | Accounts | Start, s | " +
+		"Peak memory in the quarters of the run, MiB | Last quarter against the second | Payments/s | GC cycles | Rejected / lost | Money conserved | Verdict |\n" +
 		"|---:|---:|---:|---|---:|---:|---:|---|---|---|\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "| %s | %s | %.2f | %s | %s | %s | %d | %d / %d | %s | %s |\n", grouped(r.PaymentsOK), grouped(r.NumAccounts),
-			r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"), growth(r.RSSQuartersBytes),
+		fmt.Fprintf(&b, "| %s | %s | %.2f | %s | %s | %s | %d | %d / %d | %s | %s |\n", grouped(r.PaymentsOK),
+			grouped(r.NumAccounts), r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"), growth(r.RSSQuartersBytes),
 			rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
 	b.WriteString("\n`./bench.sh --soak` repeats it. Each line alone:\n\n")

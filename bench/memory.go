@@ -81,7 +81,7 @@ func (w *rssWatch) end() []int64 {
 }
 
 // byQuarter is the largest reading in each quarter of the time from 0 to the last; a quarter without one has that of the
-// quarter before.
+// quarter before, the first that of the first reading.
 func byQuarter(readings []peak) []int64 {
 	most := make([]int64, quarters)
 	if len(readings) == 0 {
@@ -91,6 +91,9 @@ func byQuarter(readings []peak) []int64 {
 	for _, r := range readings {
 		q := int(r.at * quarters / whole)
 		most[q] = max(most[q], r.bytes)
+	}
+	if most[0] == 0 {
+		most[0] = readings[0].bytes
 	}
 	for q := 1; q < quarters; q++ {
 		if most[q] == 0 {

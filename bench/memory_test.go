@@ -16,6 +16,7 @@ func TestPeaksByQuarter(t *testing.T) {
 	f([]int64{0, 0, 0, 0})
 	f([]int64{7, 7, 7, 7}, peak{0, 7})
 	f([]int64{5, 9, 3, 4}, peak{0, 5}, peak{24, 2}, peak{25, 9}, peak{50, 3}, peak{99, 4})
+	f([]int64{6, 6, 6, 6}, peak{90, 6}, peak{99, 2})
 	f([]int64{5, 5, 5, 1}, peak{0, 5}, peak{99, 1})
 }
 

@@ -15,7 +15,6 @@ const reportTitle = "# Results\n\n"
 type Report struct {
 	Results   []*Result
 	Transfers *TransferLatency // nil: not measured
-	Budget    *Budget          // nil: not measured
 	Curves    []Curve
 	Endurance []*Result
 }
@@ -108,7 +107,7 @@ func (r *Report) renderResults() (string, error) {
 	renderEnvironment(&b, results)
 	b.WriteString("### To repeat it\n\n`./bench.sh` runs all of it and rewrites this part of the file. Each line alone:\n\n")
 	renderCommands(&b, r.Results)
-	r.Budget.render(&b)
+	renderBudget(&b, results)
 	return strings.TrimRight(b.String(), "\n") + "\n", nil
 }
 
@@ -137,8 +136,8 @@ func renderAlone(b *strings.Builder, results []*Result) {
 		return
 	}
 	b.WriteString("### One phase alone\n\n" + whatAlone + "\n\n| Committee | Protocol | Rate of | a second | per core | " +
-		"Latency p50 / p99, ms | CPU µs each: authority / generator | Signatures checked each | Rejected / lost / sent again | " +
-		"Money conserved | Verdict |\n|---:|---|---|---:|---:|---|---|---:|---|---|---|\n")
+		"Latency p50 / p99, ms | CPU µs each: authority / generator | Signatures checked each | " +
+		"Rejected / lost / sent again | Money conserved | Verdict |\n|---:|---|---|---:|---:|---|---|---:|---|---|---|\n")
 	for _, r := range results {
 		p := r.latency()
 		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s / %s | %.2f / %.2f | %.2f | %d / %d / %d | %s | %s |\n", r.CommitteeSize,

@@ -76,6 +76,7 @@ type Result struct {
 
 	StartSeconds     float64 `json:"start_seconds"`      // of the authority: from reading its accounts to every port accepting
 	RSSQuartersBytes []int64 `json:"rss_quarters_bytes"` // peak of the authority's resident memory in each quarter of the window
+	Budget           *Budget `json:"budget"`             // with a CPU profile
 }
 
 // Latency is of requests sent in a closed loop: from the write that carried the request to the read that brought the reply.

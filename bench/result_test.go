@@ -49,8 +49,17 @@ func example() *Result {
 		PerCore: 20617.25, WindowNotFullPercent: 3, NodeIdlePercent: 1, AllocsPerPayment: 0.01, GCPauseUs: 250, BatchP999Us: 9000,
 		Rejections: []string{}, ConfirmedAll: 500000, Notes: []string{"shared-cores: the generator runs on the authority's 2 cores"},
 		Profiles: []string{}, Phase: "payments", RatePerSec: 41234.5, RatePerCore: 20617.25, Connections: 1,
-		StartSeconds: 0.25, RSSQuartersBytes: []int64{78 << 20, 79 << 20, 80 << 20, 80 << 20},
+		StartSeconds: 0.25, RSSQuartersBytes: []int64{78 << 20, 79 << 20, 80 << 20, 80 << 20}, Budget: exampleBudget(),
 	}
+}
+
+func exampleBudget() *Budget {
+	b := &Budget{SumUs: 43.5, MeasuredUs: 44.25, Samples: 1820}
+	for i, name := range stageNames {
+		b.Stages = append(b.Stages, Stage{Name: name, Us: float64(i) / 2})
+	}
+	b.Stages[stageRead].Bytes, b.Stages[stageReply].Bytes = 608, 395
+	return b
 }
 
 // alone is a result of one phase.

@@ -206,7 +206,17 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 	if err := a.stop(); err != nil && r.audited == nil {
 		return nil, err
 	}
-	return r.result(), nil
+	res := r.result()
+	if slices.Contains(r.Profiles, "cpu") {
+		profile, err := readProfile(r.ProfileDir)
+		if err == nil {
+			res.Budget, err = newBudget(profile, res)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (o *Options) start(spec authoritySpec, accounts []codec.Address, stderr io.Writer) (authority, error) {

@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpDriver sends what the lanes hold, each on a connection of its own: order and certificate of a payment back to back, or
-// one of the two alone. One thread serves all connections by epoll. It writes straight from the lanes, one write for all that a read made room for, and reads the
-// clock twice a step, so that a payment costs it little more than the copying of its bytes.
+// tcpDriver sends what the lanes hold, each on a connection of its own: order and certificate of a payment back to back,
+// or one of the two alone. One thread serves all connections by epoll. It writes straight from the lanes, one write for
+// all that a read made room for, and reads the clock twice a step, so that a payment costs it little more than the copying
+// of its bytes.
 type tcpDriver struct {
 	poller
 	meter   *meter

@@ -20,6 +20,7 @@ func (r *Result) WriteText(w io.Writer) error {
 		r.writeResults(&b)
 	}
 	r.writeHonesty(&b)
+	r.Budget.writeText(&b)
 	for _, hint := range r.Profiles {
 		line(&b, "Profile", "%s", hint)
 	}

@@ -65,7 +65,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.Float64Var(&f.Seconds, "seconds", f.Seconds, "length of the measured window in `SECONDS`")
 	flags.IntVar(&f.Payments, "payments", f.Payments, "measure exactly `N` payments instead")
 	flags.Uint64Var(&f.Seed, "seed", f.Seed, "`N`umber that all keys follow from")
-	flags.StringVar(&f.phase, "phase", f.Phase.String(), "measure `"+strings.Join(bench.PhaseNames(), ", ")+"`: one phase alone is no payments")
+	flags.StringVar(&f.phase, "phase", f.Phase.String(),
+		"measure `"+strings.Join(bench.PhaseNames(), ", ")+"`: one phase alone is no payments")
 	flags.IntVar(&f.Connections, "connections", f.Connections, "`N`umber of TCP connections to each shard")
 	flags.StringVar(&f.Host, "host", f.Host, "`ADDRESS` on this machine that the authority listens on")
 	flags.IntVar(&f.Port, "port", f.Port, "port `P` of the first shard (default free ones)")
