@@ -79,7 +79,7 @@ func TestForgedSignatures(t *testing.T) {
 }
 
 // TestWhatHasVerifiedIsComparedWhole tries to use what verified before for something else: a signature of ours moved to
-// another transfer, a certificate of a pending order with another sender's signature, in the same batch and later.
+// another transfer or another member, a certificate of a pending order with another sender's signature, in the same batch and later.
 func TestWhatHasVerifiedIsComparedWhole(t *testing.T) {
 	w := newWorld(t, 4, 1, 24)
 	n := w.loopless(w.options())
@@ -99,7 +99,11 @@ func TestWhatHasVerifiedIsComparedWhole(t *testing.T) {
 	w.keys[0].Sign(&vote, o.AppendSignedBytes(nil))
 	transfer := o.Transfer()
 	badSender := codec.NewOrder(&transfer, other.Signature())
-	attempts := []codec.Certificate{ours(other, &vote), ours(badSender, &vote), ours(o, other.Signature()), ours(o, &zero)}
+	var copies []codec.VoteEntry // our one vote, under the names of others too
+	for i := range 3 {
+		copies = append(copies, codec.VoteEntry{Authority: w.members[i].Name, Signature: vote})
+	}
+	attempts := []codec.Certificate{codec.NewCertificate(o, copies), ours(other, &vote), ours(badSender, &vote), ours(o, other.Signature()), ours(o, &zero)}
 	try := func(when string) {
 		for i, c := range attempts {
 			s.feed(frame(codec.AppendCertificate(nil, c)))

@@ -182,3 +182,30 @@ func TestStopWhileClientsSend(t *testing.T) {
 		t.Errorf("%d payments settled, %d answered", settled, answered)
 	}
 }
+
+// TestDeadLoopIsNotWaitedFor fills the queue of a loop that has ended: a certificate with a credit for it stays unapplied
+// and unanswered, its room is not taken, and the stop counts the loop as idle.
+func TestDeadLoopIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t, 4, 2, 40)
+	o := w.options()
+	o.Workers, o.Pin = 2, "off"
+	n := w.loopless(o)
+	r := n.workers[1].inbox[0].ring
+	for r.reserve(500) {
+		r.push(1, make([]byte, 500))
+	}
+	n.workers[1].open(t)
+	n.workers[1].end()
+	s := n.workers[0].open(t)
+	s.feed(frame(codec.AppendCertificate(nil, w.certificate(w.order(w.accountIn(0, 0), w.accountIn(1, 0), 1, 0)))),
+		frame(infoRequest(w, w.accountIn(0, 0))))
+	within(t, "drain", n.workers[0].drain)
+	if m := s.replies(); len(m) != 1 || m[0].InfoResponse().NextSequenceNumber != 0 || r.reserved != 0 {
+		t.Errorf("%d replies, %d bytes reserved", len(m), r.reserved)
+	}
+	within(t, "idle", func() {
+		if !n.workers[1].idle(context.Background()) {
+			t.Error("a loop that has ended is not idle")
+		}
+	})
+}
