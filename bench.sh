@@ -1,47 +1,105 @@
 #!/bin/sh
-# Builds bin/, measures committees of 4, 10 and 20 over TCP and 4 over UDP, and writes RESULTS.md. --quick only tries that all
-# of it works, in seconds, and writes no RESULTS.md.
+# Builds bin/ and measures; the figures go into RESULTS.md, each group into a part of its own.
+#
+#	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
+#	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
+#	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
+#	./bench.sh --quick   tries that all of it works, in seconds, and writes no RESULTS.md
 set -eu
 cd "$(dirname "$0")"
 
-quick=
-case "${1-}" in
-	'') ;;
-	--quick) quick=yes ;;
-	*) echo "usage: $0 [--quick]" >&2; exit 2 ;;
+mode=${1-default}
+case "$mode" in
+	default | --quick | --curves | --soak) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak]" >&2; exit 2 ;;
 esac
 
 commit=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || true)
 go build -ldflags "-X fastpay/perf.commit=$commit" -o bin/fastpay ./cmd/fastpay
 for name in server client bench; do ln -sf fastpay "bin/$name"; done
 
+# Sizes: of a run, of a run within a curve, of a soak.
+report=RESULTS.md
 results=results/latest
-[ -n "$quick" ] && results=results/quick
-mkdir -p "$results"
-rm -f "$results"/*.json
+curves=results/curves
+size='--num-accounts 20000 --max-in-flight 1000'
+point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
+soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
+many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
+transfers=2000
+if [ "$mode" = --quick ]; then
+	results=results/quick
+	curves=results/quick/curves
+	report=$results/RESULTS.md
+	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
+	point=$size
+	soak=$size
+	many='--num-accounts 5000 --max-in-flight 100 --payments 1000'
+	transfers=100
+fi
+status=0
 
-# measure NAME PROTOCOL COMMITTEE
+# measure NAME PROTOCOL COMMITTEE FLAG...
 measure() {
+	name=$1 protocol=$2 committee=$3
+	shift 3
 	echo >&2
-	echo "== committee of $3 over $2" >&2
-	if [ -n "$quick" ]; then
-		size='--num-accounts 500 --max-in-flight 100 --payments 1000'
-	else
-		size='--num-accounts 20000 --max-in-flight 1000'
-	fi
-	# shellcheck disable=SC2086 # two words for each flag
-	bin/fastpay bench --protocol "$2" --committee-size "$3" --num-shards 2 $size --json "$results/$1.json"
+	echo "== $name: committee of $committee over $protocol" >&2
+	# shellcheck disable=SC2086 # size is several words
+	bin/fastpay bench --protocol "$protocol" --committee-size "$committee" --num-shards 2 $size --json "$results/$name.json" "$@"
 }
 
-measure tcp-4 tcp 4
-measure tcp-10 tcp 10
-measure tcp-20 tcp 20
-measure udp-4 udp 4
+# curve NAME VALUES FLAG...: what goes wrong with one run is in the report, and the others go on.
+curve() {
+	name=$1 values=$2
+	shift 2
+	# shellcheck disable=SC2086 # point is several words
+	bin/fastpay bench curve --vary "$name" --values "$values" -o "$curves" --protocol tcp --committee-size 4 --num-shards 2 \
+		$point "$@" || status=$?
+}
 
-transfers=2000
-[ -n "$quick" ] && transfers=100
-bin/fastpay bench transfers --transfers "$transfers" --json "$results/transfers.json"
+main_job() {
+	rm -f "$results"/*.json
+	measure tcp-4 tcp 4 --profile cpu --profile-dir "$results/profile"
+	measure tcp-10 tcp 10
+	measure tcp-20 tcp 20
+	measure udp-4 udp 4
+	measure orders-4 tcp 4 --phase orders
+	measure confirmations-4 tcp 4 --phase confirmations
+	bin/fastpay bench transfers --transfers "$transfers" --json "$results/transfers.json"
+	bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" \
+		"$results/orders-4.json" "$results/confirmations-4.json" --transfers "$results/transfers.json" --output "$report"
+}
 
-report=RESULTS.md
-[ -n "$quick" ] && report=$results/RESULTS.md
-bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" --transfers "$results/transfers.json" --output "$report"
+all_curves() {
+	curve in-flight 100,200,500,1000,2000,4000
+	curve accounts 10000,100000,1000000,10000000
+	curve committee 4,10,20,40,70,100
+	curve connections 1,10,100,1000 --max-in-flight 2000 # at least one for each connection of the two shards
+	curve shards 1,2,4,8,16 --workers 1
+	bin/fastpay bench results --curves "$curves" --output "$report"
+}
+
+soak_job() {
+	size=$soak
+	measure soak-payments tcp 4
+	size=$many
+	measure soak-accounts tcp 4
+	bin/fastpay bench results --endurance "$results/soak-payments.json,$results/soak-accounts.json" --output "$report"
+}
+
+mkdir -p "$results"
+case "$mode" in
+	default) main_job ;;
+	--curves) all_curves ;;
+	--soak) soak_job ;;
+	--quick)
+		rm -f "$report"
+		main_job
+		curve in-flight 10,100
+		curve shards 1,3 --workers 1
+		bin/fastpay bench results --curves "$curves" --output "$report"
+		soak_job
+		;;
+esac
+exit "$status"

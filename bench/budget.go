@@ -264,5 +264,6 @@ func (b *Budget) render(out *strings.Builder, r *Result) {
 }
 
 const whatBudget = `CPU time of the authority, %d authorities over %s, from a profile of the window (%s samples of 10 ms), each
-sample counted for the innermost function that belongs to a stage. Time in the kernel counts for the stage that called it. Bytes are the
-messages with their frames, at the stage where they come in or leave. Credits between the shards of one process move in memory.`
+sample counted for the innermost function that belongs to a stage. Time in the kernel counts for the stage that called
+it. Bytes are the messages with their frames, at the stage where they come in or leave; credits between the shards of one
+process move in memory.`

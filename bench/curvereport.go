@@ -22,8 +22,8 @@ func renderCurves(curves []Curve) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-const whatCurves = `Whole payments, with all replies verified, in windows of **%.0f s**: short, for the shape and not for quoting. All other
-numbers of a table are equal. %s, %d cores with the load generator on them, signatures by %s, commit %.12s.
+const whatCurves = `Whole payments, with all replies verified, in windows of **%.0f s**: short, for the shape and not for quoting. Within
+a table all other options are equal. %s, %d cores with the load generator on them, signatures by %s, commit %.12s.
 ` + "`./bench.sh --curves` repeats them; each line is a JSON file of `results/curves`, whose command is below its table."
 
 func firstResult(curves []Curve) *Result {
@@ -90,7 +90,11 @@ func (c *Curve) fixed(r *Result) string {
 
 // curveVerdict leaves out that the window is short, which stands above the tables.
 func curveVerdict(r *Result) string {
-	return verdictCell(slices.DeleteFunc(slices.Clone(r.Flags), func(flag string) bool { return flag == FlagShortWindow }))
+	other := slices.DeleteFunc(slices.Clone(r.Flags), func(flag string) bool { return flag == FlagShortWindow })
+	if len(other) == 0 {
+		return "no other flag"
+	}
+	return verdictCell(other)
 }
 
 // cell makes text fit into a cell of a table.

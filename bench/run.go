@@ -18,8 +18,9 @@ import (
 
 // Warm-up: by time, or a share of the payments that are measured, within bounds.
 const (
-	warmUp            = 2 * time.Second
-	warmUpShare       = 10 // one in so many payments
+	warmUp            = 2 * time.Second // at most, and
+	warmUpOfWindow    = 3               // one in so many parts of the window
+	warmUpShare       = 10              // one in so many payments
 	warmUpMaxPayments = 50_000
 )
 
@@ -101,7 +102,7 @@ func (o *Options) plan() plan {
 		warm := min(max(o.Payments/warmUpShare, o.MaxInFlight), warmUpMaxPayments)
 		return plan{warmUpPayments: warm, payments: o.Payments, phase: o.Phase}
 	}
-	return plan{warmUp: min(warmUp, o.window()), window: o.window(), phase: o.Phase}
+	return plan{warmUp: min(warmUp, o.window()/warmUpOfWindow), window: o.window(), phase: o.Phase}
 }
 
 // spareDescriptors is what a process needs beside its connections.
