@@ -26,7 +26,7 @@ type versionInfo struct {
 func newVersionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "version",
+		Use:   "version",
 		Short: "Print commit, Go version, active crypto backend and CPU features",
 		Long: `Prints what a report of a problem, or of a result, should have.
 
