@@ -144,9 +144,11 @@ func (b *batch) admit(r *request) bool {
 		}
 	case codec.KindCrossShard:
 		r.cert = m.Certificate()
-		if b.w.node.allShards { // it has no use for one, and anyone could have sent it
-			r.refusal = refuseUnexpected
-		} else if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
+		if b.w.node.allShards { // no sibling can have sent it
+			b.tally.crossShardRefused++
+			return false
+		}
+		if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
 			b.checkCertificate(r, r.cert)
 		}
 	case codec.KindInfoRequest:

@@ -132,11 +132,10 @@ func TestWhatIsNotServed(t *testing.T) {
 	forged := w.order(from, w.accountIn(1, 0), 1, 0)
 	forged.Bytes()[len(forged.Bytes())-40] ^= 1
 	wantError(t, c.ask(codec.AppendOrder(nil, forged)), codec.InvalidSignature)
+	c.send(codec.AppendCrossShard(nil, cert)) // no answer, no money
 	if m := c.ask(infoRequest(w, from)); m.Kind != codec.KindInfoResponse {
 		t.Fatalf("connection is of no use any more: %v", m.Error())
 	}
-	c.send(codec.AppendCrossShard(nil, cert)) // no answer, no money
-	c.wantEnd()
 	if s := n.Stats(); s.CrossShardRefused != 1 {
 		t.Errorf("%d credits refused on the public port, want 1", s.CrossShardRefused)
 	}
