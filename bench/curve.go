@@ -104,12 +104,13 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 		return nil, err
 	}
 	c := &Curve{Name: name}
+	var runs runner
 	var bad error
 	for i, o := range all {
 		fmt.Fprintf(stderr, "\n== %s: %s (%d of %d)\n", name, grouped(values[i]), i+1, len(all))
 		p := Point{Value: values[i], LeftOut: o.tooLarge(perf.MemoryBytes())}
 		if p.LeftOut == "" {
-			p.Result, err = Run(ctx, o, stderr)
+			p.Result, err = runs.run(ctx, o, stderr)
 			if err == nil {
 				err = p.Result.Err(false)
 			} else {

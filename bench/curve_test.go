@@ -70,6 +70,29 @@ func TestCurve(t *testing.T) {
 	}
 }
 
+func TestPreparedPaymentsServeAgain(t *testing.T) {
+	o := endToEnd(51)
+	r := runner{made: &prepared{total: 1000}, seed: o.Seed, members: o.CommitteeSize, shape: o.shape()}
+	if got := r.keep(&o, 1100); got == nil || got.cached != 1000 || r.made.cached != 0 {
+		t.Errorf("got %+v", got)
+	}
+	for name, other := range map[string]func(*Options){
+		"more":      func(*Options) {},
+		"seed":      func(o *Options) { o.Seed++ },
+		"committee": func(o *Options) { o.CommitteeSize++ },
+		"accounts":  func(o *Options) { o.NumAccounts++ },
+		"phase":     func(o *Options) { o.Phase = Orders },
+	} {
+		copied, changed, total := r, o, 1000
+		if other(&changed); name == "more" {
+			total = 1200
+		}
+		if got := copied.keep(&changed, total); got != nil || copied.made != nil {
+			t.Errorf("%s: payments of another run serve", name)
+		}
+	}
+}
+
 func TestCurveWithAGap(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := ReadCurves(dir); err == nil {

@@ -28,6 +28,35 @@ const (
 // preparation it ends in ctx's error. Progress and the authority's complaints go to stderr. Whether a result is good is
 // told by its Err.
 func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
+	return new(runner).run(ctx, o, stderr)
+}
+
+// runner makes runs one after the other. Payments that were prepared for one serve the next when that needs the same.
+type runner struct {
+	made    *prepared
+	seed    uint64
+	members int
+	shape   shape
+}
+
+// enough is the part of an estimate that payments which are there already must reach.
+const enough = 0.9
+
+// keep returns what was made for a run that needs the same, or nil and forgets it.
+func (r *runner) keep(o *Options, total int) *prepared {
+	if r.made != nil && r.seed == o.Seed && r.members == o.CommitteeSize && r.shape == o.shape() &&
+		r.made.total >= int(enough*float64(total)) {
+		again := *r.made
+		again.cached, again.elapsed = again.total, 0
+		return &again
+	}
+	r.made = nil
+	return nil
+}
+
+func (o *Options) shape() shape { return shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase} }
+
+func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -46,20 +75,24 @@ func Run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 		total = o.paymentsFor(w, plan)
 	}
 	for attempt := 1; ; attempt++ {
-		made, err := o.prepare(ctx, w, total, stderr)
-		if err != nil {
-			return nil, err
+		made := r.keep(&o, total)
+		if made == nil {
+			var err error
+			if made, err = o.prepare(ctx, w, total, stderr); err != nil {
+				return nil, err
+			}
+			r.made, r.seed, r.members, r.shape = made, o.Seed, o.CommitteeSize, o.shape()
 		}
-		r, err := o.measure(ctx, made, plan, environment, stderr)
-		if err != nil || attempt == maxAttempts || !slices.Contains(r.Flags, FlagExhausted) {
-			return r, err
+		res, err := o.measure(ctx, made, plan, environment, stderr)
+		if err != nil || attempt == maxAttempts || !slices.Contains(res.Flags, FlagExhausted) {
+			return res, err
 		}
-		more := o.afterExhausted(r, plan, total)
+		more := o.afterExhausted(res, plan, total)
 		if more <= total {
-			return r, nil
+			return res, nil
 		}
 		fmt.Fprintf(stderr, "The authority is faster than estimated: once more, with %s payments\n", grouped(more))
-		total = more
+		total, r.made = more, nil
 	}
 }
 
@@ -86,7 +119,7 @@ func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io
 		store.accountsOnly = signsFast(w)
 	}
 	p := newProgress(stderr, "Preparing payments", total)
-	made, err := prepare(ctx, w, store, shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase}, total, p)
+	made, err := prepare(ctx, w, store, o.shape(), total, p)
 	p.finish()
 	if err != nil {
 		return nil, err
