@@ -106,20 +106,21 @@ func cell(text string) string {
 func renderEndurance(results []*Result) string {
 	var b strings.Builder
 	b.WriteString("## Endurance\n\n" + whatEndurance + "\n\n| Payments | Accounts | Start, s | " +
-		"Peak memory in the quarters of the run, MiB | Last quarter against the second | Payments/s | GC cycles | Rejected / lost | Money conserved | Verdict |\n" +
+		"Peak memory in the quarters of the run, MiB | Last quarter against the second | Payments/s | GC cycles | " +
+		"Rejected / lost | Money conserved | Verdict |\n" +
 		"|---:|---:|---:|---|---:|---:|---:|---|---|---|\n")
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %s | %.2f | %s | %s | %s | %d | %d / %d | %s | %s |\n", grouped(r.PaymentsOK),
-			grouped(r.NumAccounts), r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"), growth(r.RSSQuartersBytes),
-			rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
+			grouped(r.NumAccounts), r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"),
+			growth(r.RSSQuartersBytes), rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
 	b.WriteString("\n`./bench.sh --soak` repeats it. Each line alone:\n\n")
 	renderCommands(&b, results)
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-const whatEndurance = `Resident memory of the authority's process, read ten times a second, and the time from its start, which begins with reading
-all accounts, to every port accepting. The archive of settled certificates is a ring of bounded size: once it has gone
+const whatEndurance = `Resident memory of the authority's process, read ten times a second, and the time from its start,
+which begins with reading all accounts, to every port accepting. The archive of settled certificates is a ring of bounded size: once it has gone
 around, nothing grows with the number of payments.`
 
 // growth is how the last quarter compares with the second: the first includes what is allocated once.

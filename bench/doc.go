@@ -3,9 +3,10 @@
 //
 // A run goes: Prepare makes keys, orders and certificates from a seed, or finds them in the cache (workload.go,
 // prepare.go, cache.go). The authority starts, in a process of its own (process.go) or in this one (authority.go). A
-// driver keeps the window of payments full (tcp.go, udp.go; drive.go has the phases), a meter counts (meter.go). Then all
-// balances are read over the wire and must add up to what was minted (audit.go). The result (result.go) is the source of
-// all text (text.go, results.go).
+// driver keeps the window of payments full (tcp.go, udp.go; drive.go and rounds.go have the course of a run), a meter counts
+// (meter.go). Then all balances are read over the wire and must add up to what was minted (audit.go). The result (result.go)
+// is the source of all text (text.go, report.go). A run measures whole payments or one phase of them alone (phase.go); a
+// curve is several runs (curve.go); a profile becomes a budget (budget.go).
 //
 // The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
 // can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the
