@@ -53,7 +53,7 @@ func (w *world) beside(duration time.Duration, peers func(stop <-chan struct{}, 
 	time.Sleep(duration)
 	close(stop)
 	all.Wait()
-	if payments.Load() < 10 {
+	if payments.Load() < uint64(shards) { // how many more depends on what else this machine does
 		w.t.Errorf("%d honest payments in %v", payments.Load(), duration)
 	}
 	w.t.Logf("%d honest payments in %v", payments.Load(), duration)
