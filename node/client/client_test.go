@@ -296,6 +296,28 @@ func TestPendingBlocksItsAccountOnly(t *testing.T) {
 	c.Close()
 }
 
+// TestOrderThatCannotBeSaved reaches no authority; the client makes the payment when there is room again.
+func TestOrderThatCannotBeSaved(t *testing.T) {
+	w := newWorld(t, 4)
+	c, accounts := w.client(t, 2, true)
+	network := &crashing{world: w, left: -1, orders: make(map[string]bool)}
+	c.network = network
+	full := errors.New("no space left on device")
+	c.wallet.step = func(string) error { return full }
+	_, err := c.Transfer(t.Context(), accounts[0].Address, payTo(accounts[1].Address), 10, codec.UserData{})
+	if !errors.Is(err, ErrNotSent) || !errors.Is(err, full) || len(network.orders) != 0 {
+		t.Errorf("error %v, and %d orders were sent", err, len(network.orders))
+	}
+	c.wallet.step = func(string) error { return nil }
+	if _, err := c.Transfer(t.Context(), accounts[0].Address, payTo(accounts[1].Address), 5, codec.UserData{}); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := c.QueryBalance(t.Context(), accounts[0].Address); err != nil || b != 85 || len(network.orders) != 2 {
+		t.Errorf("balance %d after %d orders, %v", b, len(network.orders), err)
+	}
+	c.Close()
+}
+
 // TestWalletFromBackup goes on with an old copy of the wallet: settled payments are found, and a pending order is finished
 // before a new one is signed.
 func TestWalletFromBackup(t *testing.T) {

@@ -22,6 +22,10 @@ var (
 	// again by the account's next command; making the payment again would pay twice.
 	ErrPending = errors.New("client: a signed transfer is pending")
 
+	// ErrNotSent is a payment whose order could not be saved, and therefore was not sent to anybody. The Client tries again
+	// with the account's next command; for another process it never was, as far as the file tells.
+	ErrNotSent = errors.New("client: the transfer was not sent")
+
 	// ErrNotSettled is a payment that is certified, hence final, but not known to be settled at a quorum. The account's
 	// next command settles it.
 	ErrNotSettled = errors.New("client: the transfer is certified and saved, but not settled yet")
@@ -36,7 +40,8 @@ var (
 
 // Transfer pays amount from an account of the wallet. It returns the certificate once a quorum has settled the payment,
 // and the wallet is saved. An account of the wallet that is paid is updated too. What fails before the order is signed
-// changes nothing; after that, errors wrap ErrPending, ErrNotSettled (the certificate is returned) or ErrNumberUsed.
+// changes nothing; after that, errors wrap ErrNotSent, ErrPending, ErrNotSettled (the certificate is returned) or
+// ErrNumberUsed.
 //
 // Whatever is left of an earlier payment of the account is finished first.
 func (c *Client) Transfer(ctx context.Context, from codec.Address, to codec.Recipient, amount uint64,
@@ -156,7 +161,7 @@ func (c *Client) finish(ctx context.Context, a *Account, survey *Driver) (codec.
 			err = c.wallet.Save()
 		}
 		if err != nil {
-			return codec.Certificate{}, fmt.Errorf("%w: %w", ErrPending, err)
+			return codec.Certificate{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 		}
 		if certificate, err = c.certify(ctx, a, order, survey); err != nil {
 			return codec.Certificate{}, fmt.Errorf("%w: number %d of account %s stays in the wallet, its next command tries again: %w",
