@@ -124,6 +124,7 @@ func TestReportOfCurves(t *testing.T) {
 	slow.MaxInFlight, slow.Flags, slow.Valid = 100, []string{FlagShortWindow}, false
 	curves := []Curve{
 		{"in-flight", []Point{{100, slow, ""}, {1000, example(), ""}}},
+		{"accounts", []Point{{20000, example(), ""}}},
 		{"committee", []Point{{4, example(), ""}, {20, broken(), ""}, {100, nil, "left out: no | memory"}}},
 	}
 	soak := example()

@@ -26,6 +26,9 @@ const whatCurves = `Whole payments, with all replies verified, in windows of **%
 a table all other options are equal. %s, %d cores with the load generator on them, signatures by %s, commit %.12s.
 ` + "`./bench.sh --curves` repeats them; each line is a JSON file of `results/curves`, whose command is below its table."
 
+const whatAccounts = `All accounts are funded, and their balances are read after the run. No more of them pay than the
+window has payments.`
+
 func firstResult(curves []Curve) *Result {
 	for _, c := range curves {
 		for _, p := range c.Points {
@@ -44,7 +47,11 @@ func (c *Curve) render(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "### %s\n\n", axis)
 	if first := firstResult([]Curve{*c}); first != nil {
-		fmt.Fprintf(b, "%s.\n\n", c.fixed(first))
+		fmt.Fprintf(b, "%s.", c.fixed(first))
+		if c.Name == "accounts" {
+			b.WriteString(" " + whatAccounts)
+		}
+		b.WriteString("\n\n")
 	}
 	fmt.Fprintf(b, "| %s | Payments/s | per core | Latency p50 / p99, ms | CPU µs a payment: authority / generator | "+
 		"Requests a batch | Peak memory, MiB | Start, s | Money conserved | Verdict |\n"+

@@ -202,8 +202,8 @@ func (m *meter) perSecond() []int {
 const (
 	steadyDrift = 0.10
 	steadyDip   = 0.50
-	// fewSeconds are too few to judge; such a window is flagged as short.
-	fewSeconds = 4
+	// fewer than fewSeconds are too few to judge; such a window is flagged as short.
+	fewSeconds = 3
 )
 
 func steady(perSecond []int) bool {

@@ -76,7 +76,8 @@ func TestSteady(t *testing.T) {
 	}
 	f(true, 100, 101, 99, 100, 102, 98, 100, 100, 100, 100)
 	f(true)                                                    // too short to judge: flagged as short
-	f(true, 1, 100, 3)                                         // ditto
+	f(true, 1, 100)                                            // ditto
+	f(false, 1, 100, 3)                                        // short, and plainly unsteady
 	f(false, 100, 100, 100, 100, 100, 49, 100, 100, 100, 100)  // a dip
 	f(true, 100, 100, 100, 100, 100, 60, 100, 100, 100, 110)   // a small one
 	f(false, 200, 180, 160, 150, 140, 130, 120, 110, 100, 100) // slower and slower

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,15 @@ func TestPhasesAlone(t *testing.T) {
 				t.Errorf("the authority counts %v orders and certificates in the window", got)
 			}
 			o.Payments, o.Seconds, o.Seed = 0, 0.2, o.Seed+100<<32
-			r = runTest(t, o)
+			for range 3 { // a busy machine may let nobody run for that long
+				var err error
+				if r, err = Run(context.Background(), o, io.Discard); err != nil {
+					t.Fatal(err)
+				}
+				if r.counted() > 0 {
+					break
+				}
+			}
 			if r.Seconds < 0.2 || r.counted() == 0 || !slices.Equal(r.Flags, []string{FlagShortWindow}) {
 				t.Errorf("%d in %.2f s, flags %v", r.counted(), r.Seconds, r.Flags)
 			}
