@@ -143,7 +143,7 @@ func TestReportOfCurves(t *testing.T) {
 	if err := (&Report{Results: []*Result{alone(Orders)}}).Update(file); err == nil {
 		t.Error("a report of no payments")
 	}
-	if got := growth(nil); got != "-" {
-		t.Errorf("growth of nothing: %s", got)
+	if got := example().growth(); got != "-" {
+		t.Errorf("growth of a short run: %s", got)
 	}
 }

@@ -119,7 +119,7 @@ func renderEndurance(results []*Result) string {
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %s | %.2f | %s | %s | %s | %d | %d / %d | %s | %s |\n", grouped(r.PaymentsOK),
 			grouped(r.NumAccounts), r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"),
-			growth(r.RSSQuartersBytes), rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
+			r.growth(), rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
 	b.WriteString("\n`./bench.sh --soak` repeats it. Each line alone:\n\n")
 	renderCommands(&b, results)
@@ -130,9 +130,13 @@ const whatEndurance = `Resident memory of the authority's process, read ten time
 which begins with reading all accounts, to every port accepting. The archive of settled certificates is a ring of bounded size: once it has gone
 around, nothing grows with the number of payments.`
 
-// growth is how the last quarter compares with the second: the first includes what is allocated once.
-func growth(rss []int64) string {
-	if len(rss) != quarters || rss[1] == 0 {
+// longRun is how many payments go around the archive before the second quarter of a run, with room to spare.
+const longRun = 2_000_000
+
+// growth is how the last quarter of a long run compares with the second: in the first the archive fills.
+func (r *Result) growth() string {
+	rss := r.RSSQuartersBytes
+	if len(rss) != quarters || rss[1] == 0 || r.PaymentsOK < longRun {
 		return "-"
 	}
 	percent := math.Round(1000*(float64(rss[3])/float64(rss[1])-1)) / 10
