@@ -119,9 +119,14 @@ func (w *world) order(from, to int, amount, sequence uint64) codec.Order {
 	k := w.accounts[from]
 	tr := codec.Transfer{Sender: k.Public(), Amount: amount, SequenceNumber: sequence,
 		Recipient: codec.Recipient{Kind: codec.FastPay, Address: w.accounts[to].Public()}}
+	return w.sign(from, &tr)
+}
+
+// sign signs a transfer with the key of an account.
+func (w *world) sign(account int, tr *codec.Transfer) codec.Order {
 	var sig crypto.Signature
-	k.Sign(&sig, tr.AppendSignedBytes(nil))
-	return codec.NewOrder(&tr, &sig)
+	w.accounts[account].Sign(&sig, tr.AppendSignedBytes(nil))
+	return codec.NewOrder(tr, &sig)
 }
 
 // certificate has the votes of a quorum, none by member 0.

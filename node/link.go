@@ -110,7 +110,8 @@ func (l *link) session(acked *uint64) error {
 			return err
 		}
 		if answer, err = readFrame(in, answer, l.w.node.MaxMessage); err != nil {
-			return fmt.Errorf("node: sibling shard did not acknowledge credits (other committee file?): %w", err)
+			return fmt.Errorf("node: sibling shard ended the connection without acknowledging credits (is it up, with the same "+
+				"committee file?): %w", err)
 		}
 		if err := acknowledged(answer); err != nil {
 			return err

@@ -16,6 +16,7 @@ type Stats struct {
 	Signatures        uint64 `json:"signatures"`          // signatures checked
 	BadSignatures     uint64 `json:"bad_signatures"`      // requests refused for one
 	Credits           uint64 `json:"credits"`             // credits taken from other workers and processes
+	CappedCredits     uint64 `json:"capped_credits"`      // credits cut because a balance would exceed 128 bits
 	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits refused, each with its connection
 	OutboxFull        uint64 `json:"outbox_full"`         // certificates that had to wait for room in an outbox
 	Batches           uint64 `json:"batches"`
@@ -39,7 +40,7 @@ type counters struct {
 	published                                                               struct{ in, out atomic.Uint64 }
 	connections                                                             atomic.Int64
 	connectionsRefused, timeouts, slowReaders, oversized, datagramsDropped  atomic.Uint64
-	creditsAcknowledged                                                     atomic.Uint64
+	creditsAcknowledged, cappedCredits                                      atomic.Uint64
 	duration                                                                [64]atomic.Uint64 // batches by the bits of their nanoseconds
 
 	bytesIn, bytesOut uint64 // of the worker's thread alone
@@ -111,7 +112,7 @@ func (n *Node) Stats() (s Stats) {
 		}{
 			{&s.Orders, &c.orders}, {&s.Certificates, &c.certificates}, {&s.Infos, &c.infos}, {&s.Rejected, &c.rejected},
 			{&s.Votes, &c.votes}, {&s.Signatures, &c.signatures}, {&s.BadSignatures, &c.badSignatures},
-			{&s.Credits, &c.credits}, {&s.CrossShardRefused, &c.crossShardRefused}, {&s.OutboxFull, &c.outboxFull},
+			{&s.Credits, &c.credits}, {&s.CappedCredits, &c.cappedCredits}, {&s.CrossShardRefused, &c.crossShardRefused}, {&s.OutboxFull, &c.outboxFull},
 			{&s.Batches, &c.batches}, {&s.Requests, &c.requests}, {&s.BusyNs, &c.busyNs},
 			{&s.BytesIn, &c.published.in}, {&s.BytesOut, &c.published.out}, {&s.Refused, &c.connectionsRefused},
 			{&s.Timeouts, &c.timeouts}, {&s.SlowReaders, &c.slowReaders}, {&s.Oversized, &c.oversized},

@@ -262,6 +262,19 @@ func (w *worker) sweep() {
 	}
 	w.boundQueued()
 	w.retryHeld()
+	w.countCapped()
+}
+
+// countCapped publishes how many credits were cut, and tells about new ones: money was lost, although only in numbers that
+// initial accounts within their bound can't reach.
+func (w *worker) countCapped() {
+	capped := uint64(0)
+	for _, s := range w.shards {
+		capped += s.core.Stats().CappedCredits
+	}
+	if w.stats.cappedCredits.Swap(capped) < capped {
+		w.node.log.Error("credits were cut at the largest balance", "credits", capped)
+	}
 }
 
 // boundQueued counts what connections have not taken, and closes the largest if it is too much.
