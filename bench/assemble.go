@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fastpay/node"
@@ -17,7 +18,7 @@ func (r *measured) result() *Result {
 		Schema:          schemaVersion,
 		Command:         r.Command,
 		Seed:            r.Seed,
-		Protocol:        r.Protocol.String(),
+		Protocol:        strings.ToLower(r.Protocol.String()),
 		CommitteeSize:   r.CommitteeSize,
 		NumShards:       r.NumShards,
 		NumAccounts:     r.NumAccounts,

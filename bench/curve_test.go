@@ -49,7 +49,7 @@ func TestCurve(t *testing.T) {
 	}
 	o := endToEnd(50)
 	o.Protocol, o.Command = committee.TCP, []string{"bench"}
-	made, err := RunCurve(context.Background(), o, "in-flight", []int{20, 10}, dir, io.Discard)
+	made, err := RunCurve(context.Background(), o, "in-flight", []int{20, 70}, dir, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +57,10 @@ func TestCurve(t *testing.T) {
 	if err != nil || len(curves) != 1 || curves[0].Name != "in-flight" || len(curves[0].Points) != 2 {
 		t.Fatalf("%+v, %v", curves, err)
 	}
-	for i, want := range []int{10, 20} {
+	for i, want := range []int{20, 70} {
 		p := curves[0].Points[i]
 		if p.Value != want || p.Result.MaxInFlight != want || p.Result.PaymentsOK != 500 ||
-			p.Result.RatePerSec != made.Points[1-i].Result.RatePerSec {
+			p.Result.RatePerSec != made.Points[i].Result.RatePerSec {
 			t.Errorf("point %d: %+v", i, p)
 		}
 	}
@@ -73,6 +73,11 @@ func TestCurve(t *testing.T) {
 func TestPreparedPaymentsServeAgain(t *testing.T) {
 	o := endToEnd(51)
 	r := runner{made: &prepared{total: 1000}, seed: o.Seed, members: o.CommitteeSize, shape: o.shape()}
+	if r.keep(&o, 1001) != nil {
+		t.Error("too few payments serve a run of an exact number")
+	}
+	o.Payments = 0
+	r = runner{made: &prepared{total: 1000}, seed: o.Seed, members: o.CommitteeSize, shape: o.shape()}
 	if got := r.keep(&o, 1100); got == nil || got.cached != 1000 || r.made.cached != 0 {
 		t.Errorf("got %+v", got)
 	}

@@ -37,7 +37,7 @@ func example() *Result {
 	us := func(v int64) *int64 { return &v }
 	p := Percentiles{us(9000), us(11000), us(14500), us(18250), us(21000)}
 	return &Result{
-		Schema: 1, Command: []string{"fastpay", "bench", "--protocol=tcp", "--committee-size=4"}, Seed: 42, Protocol: "Tcp", CommitteeSize: 4,
+		Schema: 1, Command: []string{"fastpay", "bench", "--protocol=tcp", "--committee-size=4"}, Seed: 42, Protocol: "tcp", CommitteeSize: 4,
 		NumShards: 2, NumAccounts: 20000, MaxInFlight: 1000, Durability: "none", Seconds: 10, PaymentsOK: 412345,
 		PaymentsPerSec: 41234.5, OrdersOK: 412345, ConfirmationsOK: 412345, Conserved: true, Valid: true, Flags: []string{},
 		LatencyUs: Latency{p, p}, CPUUsPerPayment: CPUUse{44.25, 0.75}, SignaturesPerPay: 4, MeanBatch: 500, BytesPerPayment: 1003,
@@ -77,7 +77,7 @@ func alone(p Phase) *Result {
 // broken is a result that may not be quoted.
 func broken() *Result {
 	r := example()
-	r.Protocol, r.CommitteeSize = "Udp", 20
+	r.Protocol, r.CommitteeSize = "udp", 20
 	r.Rejected, r.Lost, r.Retransmitted, r.Conserved, r.Valid = 3, 2, 17, false, false
 	r.Flags = []string{FlagRejected, FlagLost, FlagNotConserved, FlagUnsteady}
 	r.Rejections = []string{"order: Unknown sender's account"}
@@ -160,7 +160,7 @@ func TestText(t *testing.T) {
 func TestReport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "RESULTS.md")
 	us := func(v int64) *int64 { return &v }
-	latency := &TransferLatency{Protocol: "Tcp", CommitteeSize: 4, Transfers: 2000,
+	latency := &TransferLatency{Protocol: "tcp", CommitteeSize: 4, Transfers: 2000,
 		Certificate: Percentiles{P50: us(510), P90: us(700)}, Settled: Percentiles{P50: us(900)}}
 	update := func(results ...*Result) string {
 		t.Helper()

@@ -39,13 +39,13 @@ type runner struct {
 	shape   shape
 }
 
-// enough is the part of an estimate that payments which are there already must reach.
+// enough is the part of an estimate that payments which are there already must reach; an exact number must be there whole.
 const enough = 0.9
 
 // keep returns what was made for a run that needs the same, or nil and forgets it.
 func (r *runner) keep(o *Options, total int) *prepared {
 	if r.made != nil && r.seed == o.Seed && r.members == o.CommitteeSize && r.shape == o.shape() &&
-		r.made.total >= int(enough*float64(total)) {
+		(r.made.total >= total || o.Payments == 0 && r.made.total >= int(enough*float64(total))) {
 		again := *r.made
 		again.cached, again.elapsed = again.total, 0
 		return &again

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func RunTransfers(ctx context.Context, o TransferOptions) (*TransferLatency, err
 		}
 	}
 	return &TransferLatency{
-		Protocol: o.Protocol.String(), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
+		Protocol: strings.ToLower(o.Protocol.String()), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
 		Certificate: percentiles(certificate), Settled: percentiles(settled),
 		Environment: perf.NewEnvironment(crypto.Backend()),
 	}, nil
@@ -185,7 +186,7 @@ func (t *transfers) drive(ctx context.Context, d *client.Driver, began time.Time
 // WriteText says it in a few lines.
 func (l *TransferLatency) WriteText(out io.Writer) error {
 	_, err := fmt.Fprintf(out, "Transfers on an idle committee of %d over %s, one after the other: %d, in one process on loopback\n"+
-		" Order to certificate:  %s\n Order to settled:      %s\n", l.CommitteeSize, l.Protocol, l.Transfers, l.Certificate,
+		" Order to certificate:  %s\n Order to settled:      %s\n", l.CommitteeSize, strings.ToUpper(l.Protocol), l.Transfers, l.Certificate,
 		l.Settled)
 	return err
 }
