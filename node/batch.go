@@ -20,8 +20,8 @@ type batch struct {
 
 	good, suspect *crypto.Verifier // sources in good standing; those that sent a bad signature lately
 
-	votes      []newVote // to sign
-	messages   [][]byte  // their signed bytes
+	votes      []*shard // of each new vote to sign
+	messages   [][]byte // their signed bytes
 	signatures []signature
 	patches    []patch // where votes' signatures go
 
@@ -52,9 +52,6 @@ type request struct {
 	signed  []byte            // signed bytes of order or certificate
 	checks  [2]int32          // range in batch.checks
 }
-
-// newVote is a vote to be signed.
-type newVote struct{ shard *shard }
 
 // patch is a place in a reply that a vote's signature must be copied to.
 type patch struct {
@@ -227,7 +224,7 @@ func (b *batch) applyRequest(r *request) {
 		b.tally.rejected++
 	}
 	if out.NewVote {
-		b.votes = append(b.votes, newVote{r.shard})
+		b.votes = append(b.votes, r.shard)
 		b.messages = append(b.messages, r.signed)
 	}
 	if out.VoteAt >= 0 {
@@ -281,8 +278,8 @@ func (b *batch) sign() {
 		}
 		b.signatures = b.signatures[:len(b.votes)]
 		b.w.node.Key.SignBatch(b.signatures, b.messages)
-		for i, v := range b.votes {
-			v.shard.signed = append(v.shard.signed, b.signatures[i])
+		for i, s := range b.votes {
+			s.signed = append(s.signed, b.signatures[i])
 		}
 	}
 	for _, p := range b.patches {
@@ -292,8 +289,8 @@ func (b *batch) sign() {
 		}
 		copy(bytes[p.at:], p.shard.signed[p.ticket][:])
 	}
-	for _, v := range b.votes {
-		if s := v.shard; len(s.signed) > 0 {
+	for _, s := range b.votes {
+		if len(s.signed) > 0 {
 			s.core.Signed(s.signed)
 			s.signed = s.signed[:0]
 		}

@@ -104,9 +104,6 @@ func NewTables(keys [][32]byte, options TableOptions) (*Tables, error) {
 // Len is the number of keys.
 func (t *Tables) Len() int { return t.keys }
 
-// Size is the memory of the tables in bytes.
-func (t *Tables) Size() int { return len(t.memory) }
-
 // Close frees the tables. Nothing may use them during or after the call.
 func (t *Tables) Close() error {
 	mapping := t.mapping
