@@ -21,6 +21,7 @@ for name in server client bench; do ln -sf fastpay "bin/$name"; done
 # Sizes: of a run, of a run within a curve, of a soak.
 report=RESULTS.md
 results=results/latest
+history=results/history.ndjson
 curves=results/curves
 size='--num-accounts 20000 --max-in-flight 1000'
 point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
@@ -29,6 +30,7 @@ many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
 if [ "$mode" = --quick ]; then
 	results=results/quick
+	history=results/quick/history.ndjson
 	curves=results/quick/curves
 	report=$results/RESULTS.md
 	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
@@ -46,7 +48,8 @@ measure() {
 	echo >&2
 	echo "== $name: committee of $committee over $protocol" >&2
 	# shellcheck disable=SC2086 # size is several words
-	bin/fastpay bench --protocol "$protocol" --committee-size "$committee" --num-shards 2 $size --json "$results/$name.json" "$@"
+	bin/fastpay bench --protocol "$protocol" --committee-size "$committee" --num-shards 2 $size --json "$results/$name.json" \
+		--history "$history" "$@"
 }
 
 # curve NAME VALUES FLAG...: what goes wrong with one run is in the report, and the others go on.
@@ -55,7 +58,7 @@ curve() {
 	shift 2
 	# shellcheck disable=SC2086 # point is several words
 	bin/fastpay bench curve --vary "$name" --values "$values" -o "$curves" --protocol tcp --committee-size 4 --num-shards 2 \
-		$point "$@" || status=$?
+		--history "$history" $point "$@" || status=$?
 }
 
 main_job() {

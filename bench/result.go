@@ -153,9 +153,11 @@ const (
 	ExitFailed      = 3 // nothing measured, or payments rejected or lost
 	ExitNotValid    = 4 // a flagged result, with --require-valid
 	ExitUnconserved = 5 // money appeared or vanished
+	ExitUnsafe      = 6 // two authorities or accounts tell what can't be true together
+	ExitGate        = 7 // a comparison went beyond its --fail-if
 )
 
-// RunError is a run whose result is there and can't be trusted as a measurement.
+// RunError is a verdict: the result is there, and can't be trusted as a measurement or is not good enough.
 type RunError struct {
 	Code int
 	Text string

@@ -19,7 +19,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	} else {
 		r.writeResults(&b)
 	}
-	r.writeHonesty(&b)
+	r.writeTrust(&b)
 	r.Budget.writeText(&b)
 	for _, hint := range r.Profiles {
 		line(&b, "Profile", "%s", hint)
@@ -53,12 +53,13 @@ func (r *Result) writeConfig(b *strings.Builder) {
 	if e.Dirty {
 		dirty = " with changes"
 	}
-	line(b, "Build", "%s, commit %.12s%s", e.Go, e.Commit, dirty)
+	line(b, "Build", "%s, commit %.12s%s, GOMAXPROCS %d, GOGC %s", e.Go, e.Commit, dirty, e.GOMAXPROCS, e.GOGC)
 }
 
 func (r *Result) writeNothing(b *strings.Builder) {
 	fmt.Fprintf(b, "\n RESULTS\n")
 	line(b, "Nothing was measured", "no %s was answered in the window%s", r.unit().one, r.verdict())
+	r.writeFailures(b)
 }
 
 func (r *Result) writeResults(b *strings.Builder) {
@@ -66,6 +67,7 @@ func (r *Result) writeResults(b *strings.Builder) {
 	fmt.Fprintf(b, "\n RESULTS (%s: %s)\n", u.many, u.what)
 	line(b, strings.ToUpper(u.many[:1])+u.many[1:], "%s %s, %s per core%s", grouped(int(r.RatePerSec)), u.perSecond,
 		grouped(int(r.RatePerCore)), r.verdict())
+	r.writeFailures(b)
 	line(b, "Window", "%.2f s after %.1f s of warm-up: %s %s", r.Seconds, r.WarmUp.Seconds, grouped(r.counted()), u.many)
 	if r.Phase == Payments.String() {
 		line(b, "Latency of orders", "%s", r.LatencyUs.Order)
@@ -98,11 +100,18 @@ func (r *Result) verdict() string {
 	return "  NOT VALID: " + strings.Join(r.Flags, ", ")
 }
 
-func (r *Result) writeHonesty(b *strings.Builder) {
+// writeFailures stands below the rate: what was sent and did not succeed.
+func (r *Result) writeFailures(b *strings.Builder) {
 	line(b, "Rejected, lost, resent", "%d requests, %d payments, %d requests", r.Rejected, r.Lost, r.Retransmitted)
 	for _, reason := range r.Rejections {
 		line(b, "... because", "%s", reason)
 	}
+	line(b, "Replies verified", "all: %s votes, %s confirmations in the window; %s came twice", grouped(r.OrdersOK),
+		grouped(r.ConfirmationsOK), grouped(r.Duplicates))
+}
+
+// writeTrust is what a reader needs to believe the result, or not to.
+func (r *Result) writeTrust(b *strings.Builder) {
 	if r.Stopped != "" {
 		line(b, "Ended early", "%s", r.Stopped)
 	}
@@ -111,6 +120,13 @@ func (r *Result) writeHonesty(b *strings.Builder) {
 		conserved = "yes, read over the wire"
 	}
 	line(b, "Money conserved", "%s", conserved)
+	valid := "yes: long enough, steady, and not limited by the generator"
+	if !r.Valid {
+		valid = "no: " + strings.Join(r.Flags, ", ")
+	}
+	line(b, "Valid", "%s", valid)
+	e := &r.Environment
+	line(b, "Machine's state", "load %.2f before, %.1f %% of CPU time stolen, %s", e.LoadBefore, e.StealPercent, e.Kernel)
 	for _, note := range r.Notes {
 		line(b, "Note", "%s", note)
 	}
@@ -136,18 +152,24 @@ func (p Percentiles) String() string {
 // benchmarkLine is r in Go's benchmark format, for benchstat.
 func (r *Result) benchmarkLine() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Benchmark%s/protocol=%s/committee=%d/shards=%d/in-flight=%d", r.unit().benchmark,
-		strings.ToLower(r.Protocol), r.CommitteeSize, r.NumShards, r.MaxInFlight)
-	if r.Connections > 1 {
-		fmt.Fprintf(&b, "/connections=%d", r.Connections)
-	}
-	fmt.Fprintf(&b, "-%d %d %.1f ns/op %.1f %s/s", r.Environment.Cores, r.counted(), r.Seconds*1e9/float64(r.counted()),
+	fmt.Fprintf(&b, "Benchmark%s-%d %d %.1f ns/op %.1f %s/s", r.benchmarkName(), r.Environment.Cores, r.counted(),
+		r.Seconds*1e9/float64(r.counted()),
 		r.RatePerSec, strings.ReplaceAll(r.unit().many, " ", "-"))
 	fmt.Fprintf(&b, " %.2f node-cpu-µs/op %.2f generator-cpu-µs/op", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	if p := r.latency().P99; p != nil {
 		fmt.Fprintf(&b, " %d p99-µs", *p)
 	}
 	return b.String()
+}
+
+// benchmarkName is what is measured, in the manner of Go's benchmarks: results with one name are runs of one configuration.
+func (r *Result) benchmarkName() string {
+	name := fmt.Sprintf("%s/protocol=%s/committee=%d/shards=%d/in-flight=%d", r.unit().benchmark, strings.ToLower(r.Protocol),
+		r.CommitteeSize, r.NumShards, r.MaxInFlight)
+	if r.Connections > 1 {
+		name += fmt.Sprintf("/connections=%d", r.Connections)
+	}
+	return name
 }
 
 // grouped is n with commas between thousands.

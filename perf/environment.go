@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/klauspost/cpuid/v2"
 	"golang.org/x/sys/unix"
@@ -30,6 +31,8 @@ type Environment struct {
 	FrequencyMHz  float64  `json:"frequency_mhz"` // of the first CPU when the record was made, 0 when not shown
 
 	ThreadsPerCore int `json:"threads_per_core"` // that the CPU has; a virtual machine may hide it
+
+	RecordedAt string `json:"recorded_at"` // when the record was made: RFC 3339, UTC
 }
 
 // NewEnvironment records the machine as it is now; backend names the signature backend in use. StealPercent is left 0.
@@ -46,6 +49,7 @@ func NewEnvironment(backend string) Environment {
 		GOGC:          os.Getenv("GOGC"),
 
 		ThreadsPerCore: max(1, cpuid.CPU.ThreadsPerCore),
+		RecordedAt:     time.Now().UTC().Format(time.RFC3339),
 	}
 	if e.CPU == "" {
 		e.CPU = cpuinfo("model name")

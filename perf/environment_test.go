@@ -9,14 +9,14 @@ import (
 func TestEnvironmentJSON(t *testing.T) {
 	e := Environment{CPU: "c", Cores: 2, Features: []string{"AVX2"}, CryptoBackend: "voi", Kernel: "k", MemoryBytes: 3, Go: "go1",
 		GOMAXPROCS: 4, GOGC: "100", Commit: "abc", Dirty: true, LoadBefore: 0.5, StealPercent: 1.5, FrequencyMHz: 2000,
-		ThreadsPerCore: 1}
+		ThreadsPerCore: 1, RecordedAt: "2026-11-25T12:00:00Z"}
 	got, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Readers of results rely on names and order: fields are added at the end, never changed.
 	const want = `{"cpu":"c","cores":2,"features":["AVX2"],"crypto_backend":"voi","kernel":"k","memory_bytes":3,"go":"go1",` +
-		`"gomaxprocs":4,"gogc":"100","commit":"abc","dirty":true,"load_before":0.5,"steal_percent":1.5,"frequency_mhz":2000,"threads_per_core":1}`
+		`"gomaxprocs":4,"gogc":"100","commit":"abc","dirty":true,"load_before":0.5,"steal_percent":1.5,"frequency_mhz":2000,"threads_per_core":1,"recorded_at":"2026-11-25T12:00:00Z"}`
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

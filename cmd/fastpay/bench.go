@@ -19,7 +19,7 @@ type benchFlags struct {
 	sendTimeoutUs int64
 	recvTimeoutUs int64
 	queueSize     int
-	json          string
+	output        outputFlags
 	profile       string
 	requireValid  bool
 }
@@ -36,8 +36,12 @@ certificates are made beforehand from the seed and kept in the user's cache fold
 end the balances must add up. Without arguments it runs the configuration of the prototype's bench.
 
 The headline is payments per second, from warm-up to the end of the window. A window that was short, unsteady, or limited
-by the generator is flagged on the same line. Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or
-payments rejected or lost, 4 not valid (with --require-valid), 5 money appeared or vanished.`,
+by the generator is flagged on the same line. The last line of standard output is in Go's benchmark format, for benchstat.
+Each run leaves a line in results/history.ndjson.
+
+Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments rejected or lost, 4 not valid (with
+--require-valid), 5 money appeared or vanished, 6 safety violated, 7 worse than --fail-if allows ('bench compare'),
+130 interrupted.`,
 		Example: `  # two cores: the figures of RESULTS.md
   fastpay bench --protocol tcp --committee-size 4 --num-shards 2 --num-accounts 20000 --json result.json
 
@@ -72,7 +76,7 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.Port, "port", f.Port, "port `P` of the first shard (default free ones)")
 	flags.IntVar(&f.Workers, "workers", f.Workers, "`N`umber of the authority's event loops (default one a shard, at most one a CPU)")
 	flags.StringVar(&f.Durability, "durability", f.Durability, "what the authority keeps on disk before a reply leaves: `MODE` none")
-	flags.StringVar(&f.json, "json", "", "also write the result to `FILE`, as JSON")
+	f.output.addTo(cmd)
 	flags.BoolVar(&f.InProcess, "in-process", f.InProcess, "run the authority in this process, still behind sockets")
 	flags.StringVar(&f.profile, "profile", "",
 		"take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
@@ -110,7 +114,7 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 }
 
 func runBench(cmd *cobra.Command, f *benchFlags) error {
-	if err := f.resolve(cmd); err != nil {
+	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history"); err != nil {
 		return err
 	}
 	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
@@ -120,10 +124,8 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	if err := r.WriteText(cmd.OutOrStdout()); err != nil {
 		return err
 	}
-	if f.json != "" {
-		if err := r.WriteFile(f.json); err != nil {
-			return err
-		}
+	if err := f.output.write(r, cmd.ErrOrStderr()); err != nil {
+		return err
 	}
 	if err := cmd.Context().Err(); err != nil {
 		return err // after the partial result

@@ -27,13 +27,20 @@ little memory for, leaves a gap that says why, and the others go on.`,
 			if !ok {
 				return usagef("--vary %q: expected one of %s", vary, strings.Join(bench.CurveNames(), ", "))
 			}
-			if err := f.resolve(cmd, "vary", "values", "output", flag); err != nil {
+			if err := f.resolve(cmd, append(f.output.names(), "vary", "values", "output", flag)...); err != nil {
 				return err
 			}
 			if _, err := bench.CurveOptions(f.Options, vary, values); err != nil {
 				return usagef("%s", err)
 			}
-			_, err := bench.RunCurve(cmd.Context(), f.Options, vary, values, dir, cmd.ErrOrStderr())
+			curve, err := bench.RunCurve(cmd.Context(), f.Options, vary, values, dir, cmd.ErrOrStderr())
+			if curve != nil {
+				for _, p := range curve.Points {
+					if p.Result != nil {
+						f.output.record(p.Result, cmd.ErrOrStderr())
+					}
+				}
+			}
 			return err
 		},
 	}
@@ -42,7 +49,7 @@ little memory for, leaves a gap that says why, and the others go on.`,
 	flags.StringVar(&vary, "vary", "", "what differs: `"+strings.Join(bench.CurveNames(), ", ")+"`")
 	flags.IntSliceVar(&values, "values", nil, "`LIST` of its values")
 	flags.StringVarP(&dir, "output", "o", "results/curves", "`FOLDER` for JSON and CSV files")
-	for _, name := range []string{"json", "require-valid"} { // of single runs
+	for _, name := range []string{"json", "csv", "markdown", "require-valid"} { // of single runs
 		if err := flags.MarkHidden(name); err != nil {
 			panic(err)
 		}
