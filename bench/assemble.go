@@ -60,6 +60,7 @@ func (r *measured) result() *Result {
 		res.Stopped = r.stopped.Error()
 	}
 	r.addNode(res)
+	res.Load = r.loadMade()
 	res.Flags, res.Notes = r.flags(res), r.notes()
 	res.Valid = len(res.Flags) == 0
 	return res
@@ -161,7 +162,9 @@ func (r *measured) flags(res *Result) []string {
 		{errors.Is(r.stopped, errExhausted), FlagExhausted},
 		{window < minWindow-windowSlack, FlagShortWindow},
 		{!steady(res.PerSecond), FlagUnsteady},
-		{window >= judgeWindow && res.WindowNotFullPercent > boundPercent && res.NodeIdlePercent > boundPercent, FlagGeneratorBound},
+		{res.Load.late(), FlagGeneratorBound},
+		{res.Load.overloaded(r.meter.counted()), FlagOverloaded},
+		{!r.open() && window >= judgeWindow && res.WindowNotFullPercent > boundPercent && res.NodeIdlePercent > boundPercent, FlagGeneratorBound},
 	} {
 		if f.raised {
 			flags = append(flags, f.flag)

@@ -16,6 +16,8 @@ type driver interface {
 	allow(n int)
 	// waiting is how many payments may still be begun under a limit, or are in flight.
 	waiting() int
+	// offered is how many payments were due by now in an open loop, and how many of them were begun; else none.
+	offered(now time.Duration) (due, sent int)
 	// ended tells why no more payments can be begun: nil while all lanes go on.
 	ended() error
 	now() time.Duration
@@ -52,7 +54,7 @@ func (p plan) String() string {
 	if p.payments > 0 {
 		return fmt.Sprintf("%s %s after %s of warm-up", grouped(p.payments), units[p.phase].many, grouped(p.warmUpPayments))
 	}
-	return fmt.Sprintf("for %v after %v of warm-up", p.window, p.warmUp)
+	return fmt.Sprintf("for %v after at most %v of warm-up", p.window, p.warmUp)
 }
 
 // hooks are called around the window, from another goroutine than the driver's, while load goes on. Each must return
@@ -89,16 +91,32 @@ func drive(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopped, e
 // driveTime begins and ends the window under load.
 func driveTime(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopped, err error) {
 	d.allow(-1)
-	if stopped, err = stepUntil(ctx, d, m, func() bool { return d.now() >= p.warmUp }); stopped != nil || err != nil {
+	warm := newSteadiness(p.warmUp)
+	if stopped, err = stepUntil(ctx, d, m, func() bool { return warm.over(d.now(), m) }); stopped != nil || err != nil {
 		return stopped, err
 	}
 	if err := stepDuring(d, h.begin); err != nil {
 		return nil, err
 	}
-	m.begin(d.now())
+	beginWindow(d, m)
 	stopped, err = stepUntil(ctx, d, m, func() bool { return d.now()-m.began >= p.window })
-	m.end(d.now())
+	endWindow(d, m)
 	return stopped, errors.Join(err, stepDuring(d, h.end))
+}
+
+func beginWindow(d driver, m *meter) {
+	now := d.now()
+	due, sent := d.offered(now)
+	m.begin(now)
+	m.due, m.sent = -due, -sent
+}
+
+func endWindow(d driver, m *meter) {
+	now := d.now()
+	due, sent := d.offered(now)
+	m.end(now)
+	m.due += due
+	m.sent += sent
 }
 
 // driveCount empties the window before the measurement, so that exactly p.payments are begun and confirmed in it.
@@ -111,10 +129,10 @@ func driveCount(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopp
 	if err := h.begin(); err != nil {
 		return nil, err
 	}
-	m.begin(d.now())
+	beginWindow(d, m)
 	d.allow(p.payments)
 	stopped, err = stepUntil(ctx, d, m, empty)
-	m.end(d.now())
+	endWindow(d, m)
 	return stopped, errors.Join(err, h.end())
 }
 
@@ -124,6 +142,7 @@ func stepUntil(ctx context.Context, d driver, m *meter, done func() bool) (stopp
 		if err := d.step(); err != nil {
 			return nil, err
 		}
+		m.live.tick(d, m)
 		if ctx.Err() != nil {
 			return ctx.Err(), nil
 		}

@@ -25,7 +25,8 @@ func FuzzTCPReplies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		d := &tcpDriver{meter: newMeter(Payments)}
 		c := &tcpConn{cursor: cursor{lane: l, begun: l.size}, in: make([]byte, minReadBuffer)}
-		c.marks = []mark{{3, 0}, {l.size, time.Millisecond}}
+		c.marks.add(mark{3, 0, 0})
+		c.marks.add(mark{l.size, time.Millisecond, time.Millisecond})
 		cut = min(max(cut, 0), len(b))
 		used, ok := d.replies(c, b[:cut], time.Second)
 		if ok {

@@ -26,12 +26,15 @@ type meter struct {
 	reasons       map[string]int
 	notFull       time.Duration // in the window: replies were read and what they allow was not sent yet
 
+	live *live // tells about the run while it goes on; may be nil
+
 	// In the window.
 	measuring     bool
 	began, ended  time.Duration
 	pausedAt      time.Duration
 	skipped       time.Duration // between began and ended: pauses that are over
 	warmedUp      int           // payments confirmed before the window
+	steadyWarmUp  bool          // the window began because the rate was steady
 	cpu           time.Duration // of the driver's thread
 	orders        int
 	confirmations int
@@ -39,6 +42,13 @@ type meter struct {
 	order         *hdrhistogram.Histogram
 	confirmation  *hdrhistogram.Histogram
 	series        []int // what the phase counts, in each seriesStep
+
+	// Of an open loop, in the window.
+	due         int                     // payments that were due
+	sent        int                     // payments that were begun
+	late        *hdrhistogram.Histogram // from when a payment was due to when it was sent
+	orderServed *hdrhistogram.Histogram // from sending to the reply, as order and confirmation are from when it was due
+	settled     *hdrhistogram.Histogram
 }
 
 const (
@@ -128,6 +138,34 @@ func (m *meter) answered(now, latency time.Duration, orders, confirmations int) 
 		m.series = append(m.series, 0)
 	}
 	m.series[step] += count
+}
+
+// opened makes room for what only an open loop measures.
+func (m *meter) opened() {
+	for _, h := range [...]**hdrhistogram.Histogram{&m.late, &m.orderServed, &m.settled} {
+		*h = hdrhistogram.New(1, latencyMaxUs, latencyDigits)
+	}
+}
+
+// begun counts a payment of an open loop that was sent so long after it was due.
+func (m *meter) begun(late time.Duration) {
+	if m.measuring {
+		_ = m.late.RecordValue(min(max(1, late.Microseconds()), latencyMaxUs))
+	}
+}
+
+// served counts replies of an open loop that came so long after their requests were sent.
+func (m *meter) served(after time.Duration, orders, confirmations int) {
+	if !m.measuring {
+		return
+	}
+	us := min(max(1, after.Microseconds()), latencyMaxUs)
+	if orders > 0 {
+		_ = m.orderServed.RecordValues(us, int64(orders))
+	}
+	if confirmations > 0 {
+		_ = m.settled.RecordValues(us, int64(confirmations))
+	}
 }
 
 // transferred counts bytes that were sent or received.

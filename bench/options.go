@@ -24,6 +24,11 @@ type Options struct {
 	Phase         Phase   // what is measured
 	Connections   int     // TCP connections to each shard
 
+	// Rate is how many payments begin each second in an open loop, with Arrival between them; 0 is the closed loop, in which
+	// a payment begins when another is confirmed. MaxInFlight then bounds what may wait for the authority.
+	Rate    float64
+	Arrival Arrival
+
 	Host string // where the authority listens
 	Port int    // of its first shard; 0 finds free ones
 
@@ -68,8 +73,12 @@ const (
 	maxShards    = 4096
 	maxSeconds   = 24 * 3600
 	maxPayments  = 1 << 30
+	maxRate      = 1e8
 	maxConns     = 1 << 16 // to each shard; the process's limit of descriptors comes before
 )
+
+// OpenInFlight is MaxInFlight of an open loop that does not say: more than any authority has under way that keeps up.
+const OpenInFlight = 100_000
 
 // minWindow is the shortest window whose rate is worth quoting; shorter ones are flagged.
 const minWindow = 10 * time.Second
@@ -95,6 +104,12 @@ func (o *Options) Check() error {
 	}
 	if o.Payments == 0 && !(o.Seconds > 0 && o.Seconds <= maxSeconds) {
 		return fmt.Errorf("bench: seconds is %v, expected more than 0 and at most %d", o.Seconds, maxSeconds)
+	}
+	if !(o.Rate >= 0 && o.Rate <= maxRate) || o.Arrival >= numArrivals {
+		return fmt.Errorf("bench: rate is %v, expected up to %d payments a second, %s", o.Rate, int(maxRate), o.Arrival)
+	}
+	if o.open() && o.Phase == Orders {
+		return errors.New("bench: orders alone go in rounds, and have no rate")
 	}
 	if o.Phase >= numPhases {
 		return fmt.Errorf("bench: there is no phase %d", o.Phase)

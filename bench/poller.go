@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,26 @@ func (p *poller) modify(socket, index int, events uint32) {
 	e := unix.EpollEvent{Events: events, Fd: int32(index)}
 	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_MOD, socket, &e)
 }
+
+// waitFor is wait with a timeout that need not be whole milliseconds.
+func (p *poller) waitFor(timeout time.Duration) ([]unix.EpollEvent, error) {
+	limit := unix.NsecToTimespec(timeout.Nanoseconds())
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(unsafe.SliceData(p.events))),
+		uintptr(len(p.events)), uintptr(unsafe.Pointer(&limit)), 0, 0)
+	switch errno {
+	case 0:
+		return p.events[:n], nil
+	case unix.EINTR:
+		return nil, nil
+	case unix.ENOSYS: // before Linux 5.11: awake all the time, in turn with others
+		unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		return p.wait(0)
+	}
+	return nil, fmt.Errorf("bench: epoll: %w", errno)
+}
+
+// promptTimers asks the kernel to end this thread's waits on time, and not up to 50 µs later with others.
+func promptTimers() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) }
 
 // wait returns the sockets that are ready, after timeout at the latest; valid until the next call.
 func (p *poller) wait(timeout time.Duration) ([]unix.EpollEvent, error) {

@@ -77,9 +77,12 @@ type Result struct {
 	StartSeconds     float64 `json:"start_seconds"`      // of the authority: from reading its accounts to every port accepting
 	RSSQuartersBytes []int64 `json:"rss_quarters_bytes"` // peak of the authority's resident memory in each quarter of the window
 	Budget           *Budget `json:"budget"`             // with a CPU profile
+
+	Load *Load `json:"load,omitempty"` // how the load was made; nil in results of older versions
 }
 
-// Latency is of requests sent in a closed loop: from the write that carried the request to the read that brought the reply.
+// Latency is that of requests. In an open loop it counts from when the payment was due, to the vote and to the confirmation;
+// in a closed loop from the write that carried the request to the read that brought the reply.
 // Over TCP order and certificate are sent together, so both count from the same moment.
 type Latency struct {
 	Order        Percentiles `json:"order"`
@@ -125,7 +128,8 @@ const (
 	FlagNotConserved   = "not-conserved"
 	FlagNotAudited     = "not-audited" // the balances could not be read after the run
 	FlagNothing        = "nothing-measured"
-	FlagExhausted      = "exhausted" // the prepared payments ran out before the window's end
+	FlagExhausted      = "exhausted"  // the prepared payments ran out before the window's end
+	FlagOverloaded     = "overloaded" // in an open loop less was confirmed than was due: latencies grow with the window
 )
 
 // percentiles leaves out what has less than ten samples beyond it.

@@ -31,9 +31,9 @@ func driveOrders(ctx context.Context, d roundDriver, m *meter, p plan, h hooks) 
 	if err := h.begin(); err != nil {
 		return nil, err
 	}
-	m.begin(d.now())
+	beginWindow(d, m)
 	stopped, err = r.window()
-	m.end(d.now())
+	endWindow(d, m)
 	if err := errors.Join(err, h.end()); stopped != nil || err != nil {
 		return stopped, err
 	}
@@ -42,7 +42,8 @@ func driveOrders(ctx context.Context, d roundDriver, m *meter, p plan, h hooks) 
 
 func (r *rounds) warmUp() (stopped, err error) {
 	left := r.p.warmUpPayments
-	over := func() bool { return r.p.payments == 0 && r.d.now() >= r.p.warmUp }
+	warm := newSteadiness(r.p.warmUp)
+	over := func() bool { return r.p.payments == 0 && warm.over(r.d.now(), r.m) }
 	for !over() && (r.p.payments == 0 || left > 0) {
 		if left, stopped, err = r.orders(left, over); stopped == nil && err == nil {
 			stopped, err = r.settle()

@@ -61,7 +61,7 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 		return nil, err
 	}
 	perf.Prepare(o.Profiles)
-	if n := o.NumShards * o.Connections; o.MaxInFlight < n {
+	if n := o.NumShards * o.Connections; !o.open() && o.MaxInFlight < n {
 		o.MaxInFlight = n // each connection has a window of its own
 	}
 	if err := o.checkDescriptors(); err != nil {
@@ -71,7 +71,14 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	w := newWorkload(o.Seed, o.CommitteeSize)
 	plan := o.plan()
 	total := plan.warmUpPayments + plan.payments
-	if plan.payments == 0 {
+	switch {
+	case plan.payments > 0:
+	case o.open():
+		if total = o.expected(plan.loadSeconds()); total > maxPrepared(len(w.voters)) {
+			return nil, fmt.Errorf("bench: %s payments are due in %.1f s, and memory is for %s: a lower rate or fewer seconds",
+				grouped(total), plan.loadSeconds(), grouped(maxPrepared(len(w.voters))))
+		}
+	default:
 		total = o.paymentsFor(w, plan)
 	}
 	for attempt := 1; ; attempt++ {
@@ -213,6 +220,8 @@ type measured struct {
 func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.Environment, stderr io.Writer) (*Result, error) {
 	r := &measured{Options: *o, made: made, meter: newMeter(o.Phase), environ: e}
 	fmt.Fprintf(stderr, "Measuring %s\n", p)
+	r.meter.live = newLive(stderr, units[o.Phase])
+	defer r.meter.live.end()
 	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
 	spec := o.spec(made.workload)
 	spec.Workers, spec.Pin = r.workers, r.pin
@@ -276,6 +285,7 @@ func (r *measured) drive(ctx context.Context, a authority, p plan) (err error) {
 			return err
 		}
 	}
+	promptTimers()
 	d, err := r.dial(a.basePort())
 	if err != nil {
 		return err
@@ -301,8 +311,23 @@ func (r *measured) drive(ctx context.Context, a authority, p plan) (err error) {
 }
 
 func (r *measured) dial(port int) (driver, error) {
-	if r.Protocol == committee.UDP {
-		return newUDPDriver(r.Host, port, r.made.lanes, r.made.workload, r.MaxInFlight, r.RecvTimeout, r.meter)
+	var open *arrivals
+	if r.open() {
+		open = newArrivals(&r.Options, r.made)
+		r.meter.opened()
 	}
-	return newTCPDriver(r.Host, port, r.made, r.MaxInFlight, r.RecvTimeout, r.meter)
+	if r.Protocol == committee.UDP {
+		d, err := newUDPDriver(r.Host, port, r.made.lanes, r.made.workload, r.MaxInFlight, r.RecvTimeout, r.meter)
+		if err != nil {
+			return nil, err
+		}
+		d.open = open
+		return d, nil
+	}
+	d, err := newTCPDriver(r.Host, port, r.made, r.MaxInFlight, r.RecvTimeout, r.meter)
+	if err != nil {
+		return nil, err
+	}
+	d.open = open
+	return d, nil
 }

@@ -21,6 +21,8 @@ type tcpDriver struct {
 	checked time.Duration // when time-outs were last looked for
 	why     error
 	rounds  bool // orders and certificates take turns
+
+	open *arrivals // of an open loop; else nil
 }
 
 // tcpConn is a connection to one shard. Replies come in the order of requests, so its state is positions in its lane.
@@ -37,7 +39,7 @@ type tcpConn struct {
 
 	in     []byte // received bytes
 	have   int    // of in
-	marks  []mark // when payments were sent, oldest first
+	marks  marks
 	active time.Duration
 }
 
@@ -48,12 +50,6 @@ type cursor struct {
 	begun int // payments that the window has let in: bytes below begun*stride may be written
 	sent  int // bytes of the lane that were written
 	done  int // payments all of whose replies were read
-}
-
-// mark says that the payments below end that no earlier mark covers were sent at time at.
-type mark struct {
-	end int
-	at  time.Duration
 }
 
 // A connection's buffer for replies holds those to a thousand payments, less when there are very many connections, and
@@ -101,8 +97,11 @@ func share(total, n, i int) int {
 }
 
 func (d *tcpDriver) allow(n int) {
-	d.budget = n
 	now := d.now()
+	if d.open != nil && d.budget == 0 && n != 0 {
+		d.open.restart(now)
+	}
+	d.budget = n
 	for _, c := range d.conns {
 		d.refill(c, now)
 	}
@@ -142,7 +141,7 @@ func (d *tcpDriver) idle() bool {
 }
 
 func (d *tcpDriver) step() error {
-	events, err := d.wait(maxStep)
+	events, err := d.await()
 	if err != nil {
 		return err
 	}
@@ -155,6 +154,9 @@ func (d *tcpDriver) step() error {
 		}
 		d.refill(c, woken)
 	}
+	if d.open != nil {
+		d.arrive()
+	}
 	if d.meter.measuring && d.meter.answers > answers {
 		d.meter.notFull += d.now() - woken
 	}
@@ -163,6 +165,14 @@ func (d *tcpDriver) step() error {
 		d.checkTimeouts(woken)
 	}
 	return nil
+}
+
+// await waits for replies, or for the next arrival.
+func (d *tcpDriver) await() ([]unix.EpollEvent, error) {
+	if d.open == nil || d.budget == 0 {
+		return d.wait(maxStep)
+	}
+	return d.waitFor(d.open.await(d.now()))
 }
 
 func (d *tcpDriver) checkTimeouts(now time.Duration) {
@@ -247,16 +257,23 @@ func (d *tcpDriver) replies(c *tcpConn, b []byte, now time.Duration) (used int, 
 		}
 		c.voted, c.failed = false, false
 		c.done++
-		if c.done == c.marks[0].end {
-			d.meter.answered(now, now-c.marks[0].at, orders, confirmed)
+		if first := c.marks.first(); c.done == first.end {
+			d.answered(now, first, orders, confirmed)
 			orders, confirmed = 0, 0
-			c.marks = c.marks[:copy(c.marks, c.marks[1:])]
+			c.marks.remove()
 		}
 	}
 	if orders+confirmed > 0 {
-		d.meter.answered(now, now-c.marks[0].at, orders, confirmed)
+		d.answered(now, c.marks.first(), orders, confirmed)
 	}
 	return used, true
+}
+
+func (d *tcpDriver) answered(now time.Duration, m *mark, orders, confirmed int) {
+	d.meter.answered(now, now-m.due, orders, confirmed)
+	if d.open != nil {
+		d.meter.served(now-m.at, orders, confirmed)
+	}
 }
 
 // refill begins as many payments as window, budget and lane allow, and writes them.
@@ -264,6 +281,14 @@ func (d *tcpDriver) refill(c *tcpConn, now time.Duration) {
 	if c.closed {
 		return
 	}
+	if d.open == nil {
+		d.begin(c, now)
+	}
+	d.write(c)
+}
+
+// begin lets in what the window has room for.
+func (d *tcpDriver) begin(c *tcpConn, now time.Duration) {
 	n := min(c.window-(c.begun-c.done), c.limit-c.begun)
 	if d.budget >= 0 {
 		n = min(n, d.budget)
@@ -274,12 +299,53 @@ func (d *tcpDriver) refill(c *tcpConn, now time.Duration) {
 			c.active = now
 		}
 		c.begun += n
-		c.marks = append(c.marks, mark{c.begun, now})
+		c.marks.add(mark{c.begun, now, now})
 	}
 	if d.budget < 0 && c.begun == c.lane.size && !d.rounds && d.why == nil {
 		d.why = errExhausted
 	}
-	d.write(c)
+}
+
+// arrive begins the payments that are due, each in the lane that has it.
+func (d *tcpDriver) arrive() {
+	now := d.now()
+	inFlight := d.waiting() - max(d.budget, 0)
+	for d.open.full = false; d.budget != 0 && d.open.next <= now; inFlight++ {
+		if d.open.full = inFlight >= d.open.window; d.open.full {
+			break
+		}
+		lane, ok := d.open.lane()
+		if !ok {
+			d.open.full = true
+			if d.why == nil {
+				d.why = errExhausted
+			}
+			break
+		}
+		c := d.conns[lane]
+		due := d.open.take()
+		if c.begun == c.done {
+			c.active = now
+		}
+		c.begun++
+		c.marks.add(mark{c.begun, now, due})
+		if d.budget > 0 {
+			d.budget--
+		}
+		d.meter.begun(now - due)
+	}
+	for _, c := range d.conns {
+		if !c.closed && !c.stuck && c.sent < c.begun*c.lane.stride {
+			d.write(c)
+		}
+	}
+}
+
+func (d *tcpDriver) offered(now time.Duration) (due, sent int) {
+	if d.open == nil {
+		return 0, 0
+	}
+	return d.open.taken + d.open.overdue(now), d.open.taken
 }
 
 func (d *tcpDriver) write(c *tcpConn) {

@@ -69,6 +69,7 @@ func (r *Result) writeResults(b *strings.Builder) {
 		grouped(int(r.RatePerCore)), r.verdict())
 	r.writeFailures(b)
 	line(b, "Window", "%.2f s after %.1f s of warm-up: %s %s", r.Seconds, r.WarmUp.Seconds, grouped(r.counted()), u.many)
+	r.writeLoad(b)
 	if r.Phase == Payments.String() {
 		line(b, "Latency of orders", "%s", r.LatencyUs.Order)
 		line(b, "... of confirmations", "%s", r.LatencyUs.Confirmation)

@@ -26,6 +26,8 @@ type udpDriver struct {
 	// Replies to requests that were sent twice may come twice, and then be an error that names no account: so many of them
 	// may still be late.
 	mayRepeat int
+
+	open *arrivals // of an open loop; else nil
 }
 
 // udpSock is the socket of one shard.
@@ -38,6 +40,7 @@ type udpSock struct {
 	ranks    []uint32 // open addressing on an address's first bytes: rank + 1, 0 empty
 	begun    int      // payments of the lane
 	queue    []int32  // flights whose request is to be sent
+	arrived  marks    // payments of an open loop that are due and not begun
 }
 
 const (
@@ -53,6 +56,7 @@ type flight struct {
 	tries   int           // times that the current request was sent
 	sent    time.Duration // when it was first sent
 	due     time.Duration // when it is sent again
+	arrived time.Duration // when the payment was due, in an open loop
 }
 
 type phase uint8
@@ -97,6 +101,7 @@ func newUDPDriver(host string, base int, lanes []*lane, w *workload, inFlight in
 
 func newUDPSock(fd int, l *lane, w *workload, window int) *udpSock {
 	s := &udpSock{lane: l, fd: fd}
+	window = min(window, max(1, len(l.accounts))) // an account has one payment in flight
 	s.flights = make([]flight, window)
 	s.queue = make([]int32, 0, window)
 	for i := range window {
@@ -140,9 +145,15 @@ func (s *udpSock) find(address []byte) (f *flight, index int32) {
 }
 
 func (d *udpDriver) allow(n int) {
-	d.budget = n
 	now := d.now()
+	if d.open != nil && d.budget == 0 && n != 0 {
+		d.open.restart(now)
+	}
+	d.budget = n
 	for _, s := range d.socks {
+		if n == 0 {
+			s.arrived = marks{}
+		}
 		d.refill(s, now)
 		d.flush(s)
 	}
@@ -151,7 +162,7 @@ func (d *udpDriver) allow(n int) {
 func (d *udpDriver) waiting() int {
 	n := max(d.budget, 0)
 	for _, s := range d.socks {
-		n += len(s.flights) - len(s.free)
+		n += len(s.flights) - len(s.free) + s.arrived.len()
 	}
 	return n
 }
@@ -159,7 +170,7 @@ func (d *udpDriver) waiting() int {
 func (d *udpDriver) ended() error { return d.why }
 
 func (d *udpDriver) step() error {
-	events, err := d.wait(maxStep)
+	events, err := d.await()
 	if err != nil {
 		return err
 	}
@@ -170,6 +181,9 @@ func (d *udpDriver) step() error {
 		d.receive(s, woken)
 		d.refill(s, woken)
 		d.flush(s)
+	}
+	if d.open != nil {
+		d.arrive()
 	}
 	if woken-d.scanned >= scanEvery {
 		d.scanned = woken
@@ -183,6 +197,52 @@ func (d *udpDriver) step() error {
 		d.meter.notFull += d.now() - woken
 	}
 	return nil
+}
+
+// await waits for replies, or for the next arrival.
+func (d *udpDriver) await() ([]unix.EpollEvent, error) {
+	if d.open == nil || d.budget == 0 {
+		return d.wait(maxStep)
+	}
+	return d.waitFor(d.open.await(d.now()))
+}
+
+// arrive queues the payments that are due, each in the lane that has it, and begins those that can be.
+func (d *udpDriver) arrive() {
+	now := d.now()
+	waiting := d.waiting() - max(d.budget, 0)
+	for d.open.full = false; d.budget != 0 && d.open.next <= now; waiting++ {
+		if d.open.full = waiting >= d.open.window; d.open.full {
+			break
+		}
+		lane, ok := d.open.lane()
+		if !ok {
+			d.open.full = true
+			if d.why == nil {
+				d.why = errExhausted
+			}
+			break
+		}
+		d.socks[lane].arrived.add(mark{due: d.open.take()})
+		if d.budget > 0 {
+			d.budget--
+		}
+	}
+	for _, s := range d.socks {
+		d.refill(s, now)
+		d.flush(s)
+	}
+}
+
+func (d *udpDriver) offered(now time.Duration) (due, sent int) {
+	if d.open == nil {
+		return 0, 0
+	}
+	sent = d.open.taken
+	for _, s := range d.socks {
+		sent -= s.arrived.len()
+	}
+	return d.open.taken + d.open.overdue(now), sent
 }
 
 func (d *udpDriver) receive(s *udpSock, now time.Duration) {
@@ -213,13 +273,11 @@ func (d *udpDriver) reply(s *udpSock, message []byte, now time.Duration) {
 	case f == nil:
 		d.meter.duplicates++
 	case f.phase == ordered && s.lane.isOrderReply(f.payment, message):
-		d.meter.answered(now, now-f.sent, 1, 0)
-		d.usual += (now - f.sent - d.usual) / smoothing
+		d.answered(f, now, 1, 0)
 		f.phase = certified
 		d.enqueue(s, index, now)
 	case f.phase == certified && s.lane.isConfirmReply(f.payment, message):
-		d.meter.answered(now, now-f.sent, 0, 1)
-		d.usual += (now - f.sent - d.usual) / smoothing
+		d.answered(f, now, 0, 1)
 		s.release(index, notFlying)
 	case f.phase == certified && s.lane.isOrderReply(f.payment, message):
 		d.meter.duplicates++
@@ -230,6 +288,16 @@ func (d *udpDriver) reply(s *udpSock, message []byte, now time.Duration) {
 	default:
 		d.meter.refuse("certificate", message)
 	}
+}
+
+func (d *udpDriver) answered(f *flight, now time.Duration, orders, confirmations int) {
+	from := f.sent
+	if d.open != nil {
+		d.meter.served(now-f.sent, orders, confirmations)
+		from = f.arrived
+	}
+	d.meter.answered(now, now-from, orders, confirmations)
+	d.usual += (now - f.sent - d.usual) / smoothing
 }
 
 // refusal counts a reply that names no account. After a request was sent twice the second answer may be an error of no
@@ -273,7 +341,7 @@ func (s *udpSock) push(index int32) {
 // refill begins as many payments as window, budget and lane allow. A payment whose account still has one in flight waits,
 // and so do all after it.
 func (d *udpDriver) refill(s *udpSock, now time.Duration) {
-	for len(s.free) > 0 && d.budget != 0 {
+	for len(s.free) > 0 && d.mayBegin(s) {
 		if s.begun == s.lane.size {
 			if d.budget < 0 && d.why == nil {
 				d.why = errExhausted
@@ -284,9 +352,7 @@ func (d *udpDriver) refill(s *udpSock, now time.Duration) {
 		if s.flightOf[rank] >= 0 {
 			return
 		}
-		if d.budget > 0 {
-			d.budget--
-		}
+		due := d.take(s, now)
 		if s.flightOf[rank] == dead {
 			d.meter.lost++
 			s.begun++
@@ -295,10 +361,32 @@ func (d *udpDriver) refill(s *udpSock, now time.Duration) {
 		index := s.free[len(s.free)-1]
 		s.free = s.free[:len(s.free)-1]
 		s.flightOf[rank] = index
-		s.flights[index] = flight{payment: s.begun, phase: ordered, queued: s.flights[index].queued}
+		s.flights[index] = flight{payment: s.begun, phase: ordered, queued: s.flights[index].queued, arrived: due}
 		s.begun++
 		d.enqueue(s, index, now)
 	}
+}
+
+// mayBegin reports whether a payment of s is allowed to begin, and in an open loop is due.
+func (d *udpDriver) mayBegin(s *udpSock) bool {
+	if d.open != nil {
+		return s.arrived.len() > 0
+	}
+	return d.budget != 0
+}
+
+// take counts a payment as begun, and says when it was due.
+func (d *udpDriver) take(s *udpSock, now time.Duration) (due time.Duration) {
+	if d.open != nil {
+		due = s.arrived.first().due
+		s.arrived.remove()
+		d.meter.begun(now - due)
+		return due
+	}
+	if d.budget > 0 {
+		d.budget--
+	}
+	return now
 }
 
 // resend queues the requests that are due again, and gives up those whose time is over.

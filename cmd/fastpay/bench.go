@@ -16,6 +16,7 @@ type benchFlags struct {
 	bench.Options
 	protocol      string
 	phase         string
+	arrival       string
 	sendTimeoutUs int64
 	recvTimeoutUs int64
 	queueSize     int
@@ -48,6 +49,9 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   # one phase alone, as the paper measured them
   fastpay bench --protocol tcp --phase confirmations
 
+  # open loop: 50,000 payments begin each second; latency counts from when each was due
+  fastpay bench --protocol tcp --rate 50000 --arrival poisson
+
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
 		Args: noArgs,
@@ -66,6 +70,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.NumShards, "num-shards", f.NumShards, "`N`umber of shards of the authority")
 	flags.IntVar(&f.NumAccounts, "num-accounts", f.NumAccounts, "`N`umber of accounts; each pays as often as the window needs")
 	flags.IntVar(&f.MaxInFlight, "max-in-flight", f.MaxInFlight, "payments (`N`) that are begun and not confirmed, over all shards")
+	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
+	flags.StringVar(&f.arrival, "arrival", f.Arrival.String(), "with --rate: `"+strings.Join(bench.ArrivalNames(), ", ")+"`")
 	flags.Float64Var(&f.Seconds, "seconds", f.Seconds, "length of the measured window in `SECONDS`")
 	flags.IntVar(&f.Payments, "payments", f.Payments, "measure exactly `N` payments instead")
 	flags.Uint64Var(&f.Seed, "seed", f.Seed, "`N`umber that all keys follow from")
@@ -97,6 +103,19 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	}
 	if f.Phase, err = bench.ParsePhase(f.phase); err != nil {
 		return usagef("--phase: %s", err)
+	}
+	if f.Arrival, err = bench.ParseArrival(f.arrival); err != nil {
+		return usagef("--arrival: %s", err)
+	}
+	if cmd.Flags().Changed("rate") {
+		if f.Rate <= 0 {
+			return usagef("--rate %v: expected more than 0", f.Rate)
+		}
+		if !cmd.Flags().Changed("max-in-flight") {
+			f.MaxInFlight = bench.OpenInFlight
+		}
+	} else if cmd.Flags().Changed("arrival") {
+		return usagef("--arrival is of an open loop, which needs --rate")
 	}
 	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
 		return usagef("--profile: %s", err)
