@@ -57,6 +57,7 @@ type worker struct {
 	wakeup  atomic.Bool  // a credit for this worker has been announced
 	holders atomic.Int64 // connections that wait for room in an outbox
 	stats   counters
+	sizes   sizes
 }
 
 // shard is one logical shard with its place in a worker.
@@ -65,6 +66,7 @@ type shard struct {
 	core      *authority.Shard
 	udpSocket int         // 0 until the first datagram
 	signed    []signature // the votes' signatures of a batch, in order of tickets
+	sizes     shardSizes
 }
 
 func newWorker(n *Node, index int) *worker {
@@ -124,6 +126,7 @@ func (w *worker) enter(c gnet.Conn) {
 			w.node.log.Warn("thread not pinned", "cpu", cpus[w.index], "error", err)
 		}
 	}
+	w.publishSizes()
 	w.running.Store(true)
 	close(w.ready)
 	w.takePostedCredits() // clients of workers that were ready earlier have paid accounts of this one
@@ -263,6 +266,7 @@ func (w *worker) sweep() {
 	w.boundQueued()
 	w.retryHeld()
 	w.countCapped()
+	w.publishSizes()
 }
 
 // countCapped publishes how many credits were cut, and tells about new ones: money was lost, although only in numbers that

@@ -25,6 +25,7 @@ type runFlags struct {
 	workers         int
 	pin             string
 	durability      string
+	metrics         string
 }
 
 // newRunCommand is "server run": one authority, or some of its shards, until a signal.
@@ -41,6 +42,11 @@ All state is in memory (--durability none): an authority that is started again h
 		Example: `  # all shards in one process
   server --server server1.json run --initial-accounts initial_accounts.txt --committee committee.json
 
+  # with metrics for Prometheus, health and profiles for this machine alone
+  server --server server1.json run --metrics 127.0.0.1:9464 --initial-accounts initial_accounts.txt --committee committee.json
+  curl http://127.0.0.1:9464/metrics http://127.0.0.1:9464/healthz
+  go tool pprof -http=: http://127.0.0.1:9464/debug/pprof/profile?seconds=10
+
   # shards 0, 2 and 3 here, shard 1 elsewhere on this machine
   server --server server1.json run --shard 0,2-3 --initial-accounts initial_accounts.txt --committee committee.json`,
 		Args: noArgs,
@@ -56,6 +62,7 @@ All state is in memory (--durability none): an authority that is started again h
 	flags.IntVar(&f.workers, "workers", 0, "`N`umber of event loops (default one a shard, at most one a CPU)")
 	flags.StringVar(&f.pin, "pin", "auto", "CPUs of the workers: `auto, off or LIST` such as 0,2-3")
 	flags.StringVar(&f.durability, "durability", string(node.DurabilityNone), "what is kept on disk before a reply leaves: `MODE` none")
+	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics, /healthz and /debug/pprof/ on the loopback `ADDRESS:PORT`")
 	return cmd
 }
 
@@ -75,10 +82,16 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	for _, s := range options.Shards {
 		log.Info(fmt.Sprintf("Running shard number %d", s))
 	}
+	metrics, err := startMetrics(f.metrics, f.durability, log)
+	if err != nil {
+		return err
+	}
+	defer metrics.stop()
 	n, err := node.Start(*options)
 	if err != nil {
 		return err
 	}
+	metrics.show(n)
 	// One for each event loop, which is locked to its thread, and two for everything else.
 	runtime.GOMAXPROCS(max(n.Workers()+spareProcs, runtime.GOMAXPROCS(0)))
 	for _, s := range n.Shards() {

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"account":   accountOfLine,
 			"exits":     exits,
 			"signal":    signalProcesses,
+			"get":       getURL,
 		},
 	})
 }
@@ -151,6 +154,26 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// getURL ADDRESS/PATH makes a request over HTTP, again while the server is starting; the answer is what stdout then looks
+// at.
+func getURL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: get ADDRESS/PATH")
+	}
+	var response *http.Response
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(10 * time.Millisecond) {
+		var err error
+		response, err = http.Get("http://" + args[0])
+		ts.Check(err)
+		if response.StatusCode != http.StatusServiceUnavailable || time.Now().After(deadline) {
+			break
+		}
+		ts.Check(response.Body.Close())
+	}
+	_, err := io.Copy(ts.Stdout(), response.Body)
+	ts.Check(errors.Join(err, response.Body.Close()))
 }
 
 // signalProcesses TERM|INT WORD sends a signal to the background processes that have WORD among their arguments.
