@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -12,20 +13,6 @@ import (
 	"fastpay/node/committee"
 	"fastpay/perf"
 )
-
-// Durability says what is durable before a reply leaves.
-type Durability string
-
-// DurabilityNone keeps everything in memory, as the paper's prototype does: a restarted authority has forgotten its votes.
-const DurabilityNone Durability = "none"
-
-// ParseDurability reads the value of a flag.
-func ParseDurability(s string) (Durability, error) {
-	if Durability(s) != DurabilityNone {
-		return "", fmt.Errorf("node: durability %q: only %q exists so far", s, DurabilityNone)
-	}
-	return DurabilityNone, nil
-}
 
 // Options configure a node. They are checked once, by Start.
 type Options struct {
@@ -102,8 +89,9 @@ func (o Options) check() (*config, error) {
 	if c.MaxMessage < minMaxMessage || c.MaxMessage > maxMaxMessage {
 		return nil, fmt.Errorf("node: largest message of %d bytes is outside %d to %d", c.MaxMessage, minMaxMessage, maxMaxMessage)
 	}
-	if _, err := ParseDurability(string(c.Durability)); c.Durability != "" && err != nil {
-		return nil, err
+	c.Durability = cmp.Or(c.Durability, DurabilityNone)
+	if c.Durability != DurabilityNone {
+		return nil, fmt.Errorf("node: durability %q: only %q exists so far", c.Durability, DurabilityNone)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
