@@ -169,7 +169,7 @@ func TestBadOptions(t *testing.T) {
 		"not in the":    func(o *Options) { o.Key = key('x', 1); o.Member.Name = o.Key.Public() },
 		"does not":      func(o *Options) { o.Shards = []int{2} },
 		"largest":       func(o *Options) { o.MaxMessage = 100 },
-		"durability":    func(o *Options) { o.Durability = "sync" },
+		"durability":    func(o *Options) { o.Durability = "never" },
 		"3 workers":     func(o *Options) { o.Workers = 3 },
 		"pin":           func(o *Options) { o.Pin = "zero" },
 		"1 CPUs for 2":  func(o *Options) { o.Pin, o.Workers = "0", 2 },

@@ -91,7 +91,7 @@ func (o Options) check() (*config, error) {
 	}
 	c.Durability = cmp.Or(c.Durability, DurabilityNone)
 	if c.Durability != DurabilityNone {
-		return nil, fmt.Errorf("node: durability %q: only %q exists so far", c.Durability, DurabilityNone)
+		return nil, fmt.Errorf("node: durability %q: only %q can be run so far", c.Durability, DurabilityNone)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
