@@ -29,6 +29,7 @@ var curveKinds = []curveKind{
 	{"accounts", "num-accounts", "Accounts", func(o *Options, v int) { o.NumAccounts = v }},
 	{"committee", "committee-size", "Authorities", func(o *Options, v int) { o.CommitteeSize = v }},
 	{"connections", "connections", "Connections a shard", func(o *Options, v int) { o.Connections = v }},
+	{rateCurve, "rate", "Payments due a second", func(o *Options, v int) { o.Rate = float64(v) }},
 	{"shards", "num-shards", "Shards", func(o *Options, v int) { o.NumShards = v }},
 }
 
@@ -82,6 +83,9 @@ func CurveOptions(o Options, name string, values []int) ([]Options, error) {
 		if slices.Contains(values[:i], v) {
 			return nil, fmt.Errorf("bench: value %d stands twice", v)
 		}
+		if v < 1 {
+			return nil, fmt.Errorf("bench: value %d: expected 1 or more", v)
+		}
 		all[i] = o
 		kind.set(&all[i], v)
 		all[i].Command = append(slices.Clone(o.Command), fmt.Sprintf("--%s=%d", kind.flag, v))
@@ -104,7 +108,7 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 		return nil, err
 	}
 	c := &Curve{Name: name}
-	var runs runner
+	runs := runner{least: mostDue(all)}
 	var bad error
 	for i, o := range all {
 		fmt.Fprintf(stderr, "\n== %s: %s (%d of %d)\n", name, grouped(values[i]), i+1, len(all))
@@ -131,6 +135,16 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 		}
 	}
 	return c, errors.Join(bad, c.writeCSV(filepath.Join(dir, name+".csv")))
+}
+
+// mostDue is how many payments the greatest of the rates of an open loop needs, so that they are prepared once.
+func mostDue(all []Options) (most int) {
+	for i := range all {
+		if all[i].open() && all[i].Payments == 0 {
+			most = max(most, all[i].expected(all[i].plan().loadSeconds()))
+		}
+	}
+	return most
 }
 
 // bytesAnAccount is the memory that an account takes in the authority and in the generator; measured with ten million, with

@@ -20,6 +20,7 @@ func TestCurveOptions(t *testing.T) {
 		"accounts":    func(o Options) int { return o.NumAccounts },
 		"committee":   func(o Options) int { return o.CommitteeSize },
 		"connections": func(o Options) int { return o.Connections },
+		"rate":        func(o Options) int { return int(o.Rate) },
 		"shards":      func(o Options) int { return o.NumShards },
 	}
 	for _, name := range CurveNames() {

@@ -37,6 +37,7 @@ type runner struct {
 	seed    uint64
 	members int
 	shape   shape
+	least   int // payments that are prepared at least, for later runs
 }
 
 // enough is the part of an estimate that payments which are there already must reach; an exact number must be there whole.
@@ -81,6 +82,7 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	default:
 		total = o.paymentsFor(w, plan)
 	}
+	total = max(total, min(r.least, maxPrepared(len(w.voters))))
 	for attempt := 1; ; attempt++ {
 		made := r.keep(&o, total)
 		if made == nil {

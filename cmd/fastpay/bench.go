@@ -17,6 +17,10 @@ type benchFlags struct {
 	protocol      string
 	phase         string
 	arrival       string
+	sweep         string
+	sweepDir      string
+	findMax       bool
+	slo           string
 	sendTimeoutUs int64
 	recvTimeoutUs int64
 	queueSize     int
@@ -52,6 +56,10 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   # open loop: 50,000 payments begin each second; latency counts from when each was due
   fastpay bench --protocol tcp --rate 50000 --arrival poisson
 
+  # a table of latency over rate, and the highest rate whose p99 stays below 20 ms
+  fastpay bench --protocol tcp --num-shards 2 --sweep 50000:250000:50000 --seconds 5
+  fastpay bench --protocol tcp --num-shards 2 --find-max --slo 'p99<20ms' --seconds 5
+
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
 		Args: noArgs,
@@ -72,6 +80,10 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.MaxInFlight, "max-in-flight", f.MaxInFlight, "payments (`N`) that are begun and not confirmed, over all shards")
 	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
 	flags.StringVar(&f.arrival, "arrival", f.Arrival.String(), "with --rate: `"+strings.Join(bench.ArrivalNames(), ", ")+"`")
+	flags.StringVar(&f.sweep, "sweep", "", "open loop with each of the rates `FROM:TO:STEP`: one table")
+	flags.StringVar(&f.sweepDir, "sweep-dir", "results/sweep", "`FOLDER` for the result of each rate of --sweep")
+	flags.BoolVar(&f.findMax, "find-max", false, "search for the highest rate that keeps --slo")
+	flags.StringVar(&f.slo, "slo", "", "for --find-max: bounds of latency, as in 'p99<50ms' (p50, p90, p99, p99.9, max); several with commas: `TERMS`")
 	flags.Float64Var(&f.Seconds, "seconds", f.Seconds, "length of the measured window in `SECONDS`")
 	flags.IntVar(&f.Payments, "payments", f.Payments, "measure exactly `N` payments instead")
 	flags.Uint64Var(&f.Seed, "seed", f.Seed, "`N`umber that all keys follow from")
@@ -107,15 +119,8 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	if f.Arrival, err = bench.ParseArrival(f.arrival); err != nil {
 		return usagef("--arrival: %s", err)
 	}
-	if cmd.Flags().Changed("rate") {
-		if f.Rate <= 0 {
-			return usagef("--rate %v: expected more than 0", f.Rate)
-		}
-		if !cmd.Flags().Changed("max-in-flight") {
-			f.MaxInFlight = bench.OpenInFlight
-		}
-	} else if cmd.Flags().Changed("arrival") {
-		return usagef("--arrival is of an open loop, which needs --rate")
+	if err := f.checkLoop(cmd); err != nil {
+		return err
 	}
 	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
 		return usagef("--profile: %s", err)
@@ -133,8 +138,14 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 }
 
 func runBench(cmd *cobra.Command, f *benchFlags) error {
-	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history"); err != nil {
+	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history", "sweep", "sweep-dir", "find-max", "slo"); err != nil {
 		return err
+	}
+	switch {
+	case f.sweep != "":
+		return runSweep(cmd, f)
+	case f.findMax:
+		return runFindMax(cmd, f)
 	}
 	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
 	if err != nil {
