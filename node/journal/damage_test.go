@@ -233,7 +233,7 @@ func without(all map[string][]byte, number uint32) map[string][]byte {
 func (d *damaged) endOf(number uint32) int64 {
 	end := int64(BlockSize)
 	for _, e := range d.w.entries {
-		if e.position.segment() == number {
+		if e.position.Segment() == number {
 			end = alignUp(e.position.offset() + RecordHeaderSize + int64(len(e.data)))
 		}
 	}
@@ -244,7 +244,7 @@ func (d *damaged) endOf(number uint32) int64 {
 func (d *damaged) startOfLast(number uint32) (start int64) {
 	group := uint64(0)
 	for _, e := range d.w.entries {
-		if e.position.segment() == number && e.group > group {
+		if e.position.Segment() == number && e.group > group {
 			group, start = e.group, e.position.offset()-groupHeaderSize
 		}
 	}

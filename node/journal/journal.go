@@ -21,10 +21,13 @@ type Journal struct {
 	stop     chan struct{} // closed by Close
 	durable  atomic.Uint64 // sequence of the last durable group
 	end      atomic.Uint64 // Position after it
+	first    atomic.Uint32 // first segment that is kept
 
 	commitMu sync.Mutex // held while a group is in flight
 	active   *segment   // where the last group was written
 	flying   pending
+
+	snapshotMu sync.Mutex // held while a snapshot is written
 
 	mu        sync.Mutex // never held over an operation of the file system
 	cond      sync.Cond  // durable, err, preparing or running changed
@@ -35,6 +38,8 @@ type Journal struct {
 	preparing bool     // it is being made
 	retryRoom int64    // after a failure, next is tried again when room falls below
 	running   bool
+	beside    int     // calls that read or write files beside the commits; Close waits for them
+	points    []Point // of the snapshots that may be loaded, newest first
 	closed    bool
 	err       error // final
 }
@@ -152,7 +157,7 @@ func (j *Journal) seal(mark bool) (sealed bool, err error) {
 // end, else at the next segment's beginning, so that records have their position as soon as they are appended.
 func (j *Journal) beginGroup(sequence uint64, at Position, room int64) {
 	if room < int64(j.options.GroupSize) {
-		at, room = newPosition(at.segment()+1, BlockSize), j.options.SegmentSize-BlockSize
+		at, room = newPosition(at.Segment()+1, BlockSize), j.options.SegmentSize-BlockSize
 	}
 	j.filling = pending{buf: j.filling.buf[:groupHeaderSize], sequence: sequence, base: at}
 	j.room = room
@@ -161,7 +166,7 @@ func (j *Journal) beginGroup(sequence uint64, at Position, room int64) {
 // write brings the group in flight to the disk.
 func (j *Journal) write() error {
 	g := &j.flying
-	if number := g.base.segment(); number != j.active.number {
+	if number := g.base.Segment(); number != j.active.number {
 		next, err := j.takeNext()
 		if err != nil {
 			return err
@@ -223,7 +228,7 @@ func (j *Journal) Prepare() error {
 	number := j.newest + 1
 	j.mu.Unlock()
 
-	s, err := newSegment(j.fs, &j.options, number)
+	s, err := newSegment(j.fs, &j.options, j.recovery.ID, number)
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -236,12 +241,12 @@ func (j *Journal) Prepare() error {
 }
 
 // newSegment makes a segment without groups.
-func newSegment(fs FS, o *Options, number uint32) (*segment, error) {
+func newSegment(fs FS, o *Options, id ID, number uint32) (*segment, error) {
 	var salt [4]byte
 	if _, err := io.ReadFull(o.Random, salt[:]); err != nil {
 		return nil, fmt.Errorf("journal: salt of a segment: %w", err)
 	}
-	s := &segment{number: number, salt: binary.LittleEndian.Uint32(salt[:]), size: o.SegmentSize}
+	s := &segment{id: id, number: number, salt: binary.LittleEndian.Uint32(salt[:]), size: o.SegmentSize}
 	return s, writeSegment(fs, s, appendSegmentHeader(nil, s, o.Identity))
 }
 
@@ -286,7 +291,7 @@ func (j *Journal) Run() error {
 func (j *Journal) wantsNext() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	full := j.filling.base.segment() > j.newest
+	full := j.filling.base.Segment() > j.newest
 	return j.next == nil && !j.preparing &&
 		(full || j.room < j.options.SegmentSize/2 && (j.retryRoom == 0 || j.room < j.retryRoom))
 }
@@ -298,7 +303,7 @@ func (j *Journal) prepareAhead() {
 	}
 	j.mu.Lock()
 	room, final := j.room, j.err
-	if j.filling.base.segment() > j.newest {
+	if j.filling.base.Segment() > j.newest {
 		room = 0 // the group that fills lies in the segment that there is not
 	}
 	j.retryRoom = room - room/4
@@ -318,7 +323,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	close(j.stop)
-	for j.running {
+	for j.running || j.beside > 0 {
 		j.cond.Wait()
 	}
 	j.mu.Unlock()

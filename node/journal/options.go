@@ -27,6 +27,10 @@ type Options struct {
 	GroupSize int
 	// Random gives the salts of segments. Tests that must repeat themselves give their own; nil is crypto/rand.
 	Random io.Reader
+	// Load reads the state at a point from the content of its snapshot; replay then gives the records after it. It is called
+	// a second time, for an older point, if the newest snapshot turned out to be damaged, maybe after much of it was read:
+	// then it begins anew. It is not called if there is no snapshot. If it is nil, snapshots are not used.
+	Load func(at Point, content io.Reader) error
 	// OnCommit is called after each commit, by the goroutine that commits: group is the last durable one now. An error is
 	// final; the process must stop without answering what it has not answered. It must return soon, for the next group
 	// waits for it, and must not call Commit or Close.
