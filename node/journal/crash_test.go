@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestCrashAtEveryWritePoint runs a workload of 300 operations, and before each operation of the file system that changes
-// something, or makes it durable, lets the machine crash, with none, half and all of what was not synced kept. Each time,
-// recovery must give a prefix of what was appended, with everything that was reported durable, and must have made that
-// durable itself.
+// TestCrashAtEveryWritePoint runs a workload of 300 operations, and before each operation of the file system that
+// changes something, or makes it durable, lets the machine crash, with none, half and all of what was not synced kept.
+// Each time, recovery must give a prefix of what was appended, with everything that was reported durable, and must have
+// made that durable itself.
 func TestCrashAtEveryWritePoint(t *testing.T) { crashEverywhere(t, newWorkload(t, 1)) }
 
 // TestCrashWithSnapshots does the same while snapshots are made, and segments before them removed.

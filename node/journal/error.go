@@ -28,8 +28,8 @@ var (
 	errRunning = errors.New("journal: Run is running already")
 )
 
-// CorruptError is damage to data that was durable: a journal that can't be trusted, or a snapshot that can't be used. Nothing
-// was changed.
+// CorruptError is damage to data that was durable: a journal that can't be trusted, or a snapshot that can't be used.
+// Nothing was changed.
 type CorruptError struct {
 	File   string
 	Offset int64
@@ -40,12 +40,12 @@ type CorruptError struct {
 func (e *CorruptError) Error() string {
 	where := fmt.Sprintf("journal: %s: offset %d: %s. ", e.File, e.Offset, e.Reason)
 	if strings.HasSuffix(e.File, snapshotSuffix) {
-		return where + "An older snapshot serves as long as the segments after it are there; without one, restore this file " +
-			"from a copy, and keep the damaged one"
+		return where + "An older snapshot serves as long as the segments after it are there; without one, restore this " +
+			"file from a copy, and keep the damaged one"
 	}
-	return where + "This is not the torn end that a crash leaves; votes may be lost, and signing again could make money " +
-		"twice. Restore the directory from a copy that has this file whole, and keep the damaged one; without a copy, retire " +
-		"this authority's key"
+	return where + "This is not the torn end that a crash leaves; votes may be lost, and signing again could make " +
+		"money twice. Restore the directory from a copy that has this file whole, and keep the damaged one; without a " +
+		"copy, retire this authority's key"
 }
 
 // versionError describes a header that begins as magic does, but for the last byte.

@@ -10,10 +10,10 @@ import (
 
 var errDisk = errors.New("the disk failed")
 
-// TestEveryOperationFails lets each operation of the file system fail once, in turn, over the same workload. An error of a
-// commit must be final: nothing is written any more, and nothing reported durable. After that, and after errors that are
-// not final, a crash loses nothing that was reported durable, and neither does a restart without a crash, in which the
-// kernel still shows what it failed to write.
+// TestEveryOperationFails lets each operation of the file system fail once, in turn, over the same workload. An error
+// of a commit must be final: nothing is written any more, and nothing reported durable. After that, and after errors
+// that are not final, a crash loses nothing that was reported durable, and neither does a restart without a crash, in
+// which the kernel still shows what it failed to write.
 func TestEveryOperationFails(t *testing.T) {
 	everyOperationFails(t, func() *workload { return newWorkload(t, 5) })
 }

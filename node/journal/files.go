@@ -70,7 +70,8 @@ func (l *listing) from(number uint32) ([]uint32, error) {
 	first, found := slices.BinarySearch(l.segments, number)
 	for i, n := range l.segments[first:] {
 		if n != number+uint32(i) {
-			return nil, &CorruptError{segmentName(number + uint32(i)), 0, "the file is missing, though a later one is there"}
+			return nil, &CorruptError{segmentName(number + uint32(i)), 0,
+				"the file is missing, though a later one is there"}
 		}
 	}
 	if !found {
@@ -79,8 +80,8 @@ func (l *listing) from(number uint32) ([]uint32, error) {
 	return l.segments[first:], nil
 }
 
-// first is the lowest number from which on no segment is missing; 0 if there is none. Those before a gap are what a crash
-// during RemoveBefore left.
+// first is the lowest number from which on no segment is missing; 0 if there is none. Those before a gap are what a
+// crash during RemoveBefore left.
 func (l *listing) first() uint32 {
 	for i := len(l.segments) - 1; i > 0; i-- {
 		if l.segments[i-1] != l.segments[i]-1 {

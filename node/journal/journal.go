@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// Journal is an open journal. Any goroutine may append, wait and read. Groups are committed by whoever calls Commit: Run
-// does so as soon as there is something, in a goroutine that the caller gives it; a simulator calls Commit when its clock
-// says so.
+// Journal is an open journal. Any goroutine may append, wait and read. Groups are committed by whoever calls Commit:
+// Run does so as soon as there is something, in a goroutine that the caller gives it; a simulator calls Commit when its
+// clock says so.
 type Journal struct {
 	fs       FS
 	options  Options // resolved
@@ -53,12 +53,13 @@ type pending struct {
 }
 
 // Append copies the batch into the group that fills. The record at offset o of the batch, as Add said, has the position
-// base + o; it is durable once Durable reports group, or a later one. A batch without records gives the group after which
-// everything appended so far is durable. With ErrFull, group is the one to wait for before trying again. The batch is the
-// caller's again in any case. Nothing is allocated.
+// base + o; it is durable once Durable reports group, or a later one. A batch without records gives the group after
+// which everything appended so far is durable. With ErrFull, group is the one to wait for before trying again. The
+// batch is the caller's again in any case. Nothing is allocated.
 func (j *Journal) Append(b *Batch) (base Position, group uint64, err error) {
 	if len(b.buf) > j.options.GroupSize-groupHeaderSize {
-		return 0, 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b.buf), j.options.GroupSize-groupHeaderSize)
+		return 0, 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b.buf),
+			j.options.GroupSize-groupHeaderSize)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -123,8 +124,8 @@ func (j *Journal) Err() error {
 // Recovery says what Open found.
 func (j *Journal) Recovery() Recovery { return j.recovery }
 
-// Commit writes and syncs what was appended before the call, as one group. It does nothing if that is nothing. Its error
-// is final: a commit that failed is never tried again. Nothing is allocated, but when a segment is full.
+// Commit writes and syncs what was appended before the call, as one group. It does nothing if that is nothing. Its
+// error is final: a commit that failed is never tried again. Nothing is allocated, but when a segment is full.
 func (j *Journal) Commit() error { return j.commit(false) }
 
 // commit also writes a group without records, if it is to mark the end of a journal that is closed in good order.
@@ -212,9 +213,9 @@ func (j *Journal) takeNext() (*segment, error) {
 	return next, nil
 }
 
-// Prepare makes the segment after the active one, unless it is made already, so that a commit need not. It may run beside
-// a commit; Run sees to that when half of a segment is used. Its error is not final: nothing was lost, and it may be
-// tried again.
+// Prepare makes the segment after the active one, unless it is made already, so that a commit need not. It may run
+// beside a commit; Run sees to that when half of a segment is used. Its error is not final: nothing was lost, and it
+// may be tried again.
 func (j *Journal) Prepare() error {
 	j.mu.Lock()
 	for j.preparing {
@@ -250,8 +251,8 @@ func newSegment(fs FS, o *Options, id ID, number uint32) (*segment, error) {
 	return s, writeSegment(fs, s, appendSegmentHeader(nil, s, o.Identity))
 }
 
-// Run commits whatever is appended, group after group, until Close, or until a commit fails, and returns that error. All
-// that is appended while one group is written goes into the next, so groups grow with the load by themselves.
+// Run commits whatever is appended, group after group, until Close, or until a commit fails, and returns that error.
+// All that is appended while one group is written goes into the next, so groups grow with the load by themselves.
 func (j *Journal) Run() error {
 	j.mu.Lock()
 	if j.running || j.closed {
@@ -313,8 +314,8 @@ func (j *Journal) prepareAhead() {
 	}
 }
 
-// Close commits what was appended, marks the end as clean, ends Run, and lets go of the files and the lock. It returns the
-// error that made the journal stop before, if there was one; then nothing is written. A second call does nothing.
+// Close commits what was appended, marks the end as clean, ends Run, and lets go of the files and the lock. It returns
+// the error that made the journal stop before, if there was one; then nothing is written. A second call does nothing.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	if j.closed {

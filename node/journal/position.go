@@ -2,8 +2,8 @@ package journal
 
 import "fmt"
 
-// Position is where a record lies: segment number in the upper 32 bits, offset in the file in the lower. Positions grow in
-// the order of Append, and stay the same over recovery. 0 is no record. The top bit is never set.
+// Position is where a record lies: segment number in the upper 32 bits, offset in the file in the lower. Positions grow
+// in the order of Append, and stay the same over recovery. 0 is no record. The top bit is never set.
 type Position uint64
 
 // maxSegmentNumber leaves the top bit of positions to callers, who may tell something else by it.

@@ -27,9 +27,10 @@ type reader struct {
 	size int64
 }
 
-// Read reads the record at a position that Append or Open gave. Its data is in buf if that has room for RecordHeaderSize
-// more than it, else in new memory. A record that is not durable yet is ErrNotDurable, one whose checksum does not match a
-// CorruptError, one whose segment is gone ErrRemoved. It reads the disk, so it does not belong on a loop that must not wait.
+// Read reads the record at a position that Append or Open gave. Its data is in buf if that has room for
+// RecordHeaderSize more than it, else in new memory. A record that is not durable yet is ErrNotDurable, one whose
+// checksum does not match a CorruptError, one whose segment is gone ErrRemoved. It reads the disk, so it does not
+// belong on a loop that must not wait.
 func (j *Journal) Read(buf []byte, at Position) (shard uint32, data []byte, err error) {
 	if at.Segment() == 0 || at.offset() < BlockSize+groupHeaderSize {
 		return 0, nil, errNoPosition

@@ -26,8 +26,8 @@ type Recovery struct {
 	// Snapshots is how many there are, and Damaged what is wrong with newer ones than the one that was loaded.
 	Snapshots int
 	Damaged   []error
-	// LastGroup is the number of the last group. Groups, their Records and Bytes (padding included), and the Segments that
-	// have some, are what was replayed.
+	// LastGroup is the number of the last group. Groups, their Records and Bytes (padding included), and the Segments
+	// that have some, are what was replayed.
 	LastGroup uint64
 	Segments  int
 	Groups    uint64
@@ -39,10 +39,10 @@ type Recovery struct {
 	Torn Position
 }
 
-// Open opens the journal in fs, or begins one. It gives options.Load the newest snapshot, if both are there, and replay every
-// record from there on, or from the beginning, in the order of Append. What they got is void if Open fails; an error of
-// replay ends it. When Open returns, all that it gave is durable, also if the process before could not sync it. The caller
-// commits from then on; see Run and Commit. replay may be nil.
+// Open opens the journal in fs, or begins one. It gives options.Load the newest snapshot, if both are there, and replay
+// every record from there on, or from the beginning, in the order of Append. What they got is void if Open fails; an
+// error of replay ends it. When Open returns, all that it gave is durable, also if the process before could not sync
+// it. The caller commits from then on; see Run and Commit. replay may be nil.
 func Open(fs FS, options Options, replay func(Record) error) (*Journal, error) {
 	o, err := options.resolve()
 	if err != nil {
@@ -108,8 +108,8 @@ func recoverJournal(fs FS, o Options, replay func(Record) error) (*Journal, erro
 	return j, nil
 }
 
-// scanFrom scans all segments from the point on. When a snapshot was made, a group of its segment was durable, and so one
-// must be there.
+// scanFrom scans all segments from the point on. When a snapshot was made, a group of its segment was durable, and so
+// one must be there.
 func (s *scanner) scanFrom(at Point, names *listing) error {
 	numbers, err := names.from(max(at.Segment, 1))
 	if err != nil {
@@ -129,8 +129,8 @@ func (s *scanner) scanFrom(at Point, names *listing) error {
 	return nil
 }
 
-// Scan reads the journal in fs, gives visit every record that is kept, and says what it found. Snapshots are not read. It
-// changes nothing, takes no lock, and accepts any identity; what a running process appends meanwhile may look torn.
+// Scan reads the journal in fs, gives visit every record that is kept, and says what it found. Snapshots are not read.
+// It changes nothing, takes no lock, and accepts any identity; what a running process appends meanwhile may look torn.
 func Scan(fs FS, visit func(Record) error) (Recovery, error) {
 	names, err := list(fs)
 	if err != nil {
@@ -146,8 +146,8 @@ func Scan(fs FS, visit func(Record) error) (Recovery, error) {
 	return s.found, err
 }
 
-// secure makes the tail durable in a file of its own, whatever became of the syncs of the process before, and removes the
-// segments after it, which hold nothing. It returns the segment to go on with, and where its groups end.
+// secure makes the tail durable in a file of its own, whatever became of the syncs of the process before, and removes
+// the segments after it, which hold nothing. It returns the segment to go on with, and where its groups end.
 func (s *scanner) secure(o *Options) (active *segment, end int64, err error) {
 	if s.content == nil {
 		var id ID

@@ -41,12 +41,14 @@ func (j *Journal) stoppedLocked() error {
 // durable. 0 is none.
 func (j *Journal) Sealed() uint32 { return Position(j.end.Load()).Segment() - 1 }
 
-// ReadSegments gives visit the records of all segments from the point on, up to and including the segment to, which must be
-// sealed, and returns the point after it. Every checksum is verified, and that no group is missing, those at the ends
-// included. It may run beside commits, which don't wait for it; it has a segment in memory. Close makes it fail.
+// ReadSegments gives visit the records of all segments from the point on, up to and including the segment to, which
+// must be sealed, and returns the point after it. Every checksum is verified, and that no group is missing, those at
+// the ends included. It may run beside commits, which don't wait for it; it has a segment in memory. Close makes it
+// fail.
 func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) (after Point, err error) {
 	if sealed := j.Sealed(); to > sealed {
-		return Point{}, fmt.Errorf("journal: read segments up to %x: only %x and those before it are sealed", to, sealed)
+		return Point{}, fmt.Errorf("journal: read segments up to %x: only %x and those before it are sealed",
+			to, sealed)
 	}
 	from.Segment = max(from.Segment, 1)
 	if from.Segment > to {
@@ -119,9 +121,9 @@ func fileSize(fs FS, name string) (int64, error) {
 	return size, nil
 }
 
-// RemoveBefore removes the segments before this one, which are not needed for recovery from any snapshot that is kept. It
-// may run beside anything else. Whatever a crash meanwhile leaves, recovery accepts; an error is not final, and what it left is
-// removed by the next call.
+// RemoveBefore removes the segments before this one, which are not needed for recovery from any snapshot that is kept.
+// It may run beside anything else. Whatever a crash meanwhile leaves, recovery accepts; an error is not final, and what
+// it left is removed by the next call.
 func (j *Journal) RemoveBefore(segment uint32) error {
 	if err := j.beginBeside(); err != nil {
 		return err

@@ -30,7 +30,8 @@ func TestRemoveBefore(t *testing.T) {
 			t.Errorf("segment %d: %v", segment+1, err)
 		}
 	}
-	if err := j.RemoveBefore(s.p.Segment + 1); err == nil || !strings.Contains(err.Error(), "recovery needs those from 4 on") {
+	err = j.RemoveBefore(s.p.Segment + 1)
+	if err == nil || !strings.Contains(err.Error(), "recovery needs those from 4 on") {
 		t.Errorf("remove what the older snapshot needs: %v", err)
 	}
 	for _, first := range []uint32{3, 2, 0, s.p.Segment} {
@@ -60,8 +61,8 @@ func TestRemoveBefore(t *testing.T) {
 	}
 }
 
-// TestRemovalInterrupted: of the segments to be removed a crash may leave any. Recovery does not need them, reading back
-// says that they are gone where one after them is, and the next removal takes them away.
+// TestRemovalInterrupted: of the segments to be removed a crash may leave any. Recovery does not need them, reading
+// back says that they are gone where one after them is, and the next removal takes them away.
 func TestRemovalInterrupted(t *testing.T) {
 	s := buildSnapshots(t)
 	const removed = 3
@@ -99,7 +100,8 @@ func TestRemovalInterrupted(t *testing.T) {
 	}
 }
 
-// TestReadSegments: all records of the segments, and where they end. What is damaged, missing or not sealed is an error.
+// TestReadSegments: all records of the segments, and where they end. What is damaged, missing or not sealed is an
+// error.
 func TestReadSegments(t *testing.T) {
 	s := buildSnapshots(t)
 	open := func(all map[string][]byte) (*Journal, *MemFS) {
@@ -172,8 +174,8 @@ func TestReadSegments(t *testing.T) {
 	}
 }
 
-// TestSnapshotsBesideCommits makes snapshots, and removes what they don't need, while writers append; then the journal is
-// closed in the middle of a snapshot, which ends it. Under the race detector this is the test of the locks.
+// TestSnapshotsBesideCommits makes snapshots, and removes what they don't need, while writers append; then the journal
+// is closed in the middle of a snapshot, which ends it. Under the race detector this is the test of the locks.
 func TestSnapshotsBesideCommits(t *testing.T) {
 	mem := new(MemFS)
 	o := testOptions(1)

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// scanner reads segments in order. Reading and checking one runs ahead of visiting the one before it, in a goroutine of its
-// own; the fields say which of the two has them. Afterwards the scanner holds the tail: the last segment that has groups, or
-// the first of all.
+// scanner reads segments in order. Reading and checking one runs ahead of visiting the one before it, in a goroutine of
+// its own; the fields say which of the two has them. Afterwards the scanner holds the tail: the last segment that has
+// groups, or the first of all.
 type scanner struct {
 	fs            FS
 	visit         func(Record) error
@@ -134,7 +134,8 @@ func readSegment(fs FS, number uint32, buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	if size > MaxSegmentSize {
-		return nil, &CorruptError{name, MaxSegmentSize, fmt.Sprintf("the file has %d bytes, more than any segment", size)}
+		return nil, &CorruptError{name, MaxSegmentSize,
+			fmt.Sprintf("the file has %d bytes, more than any segment", size)}
 	}
 	buf = slices.Grow(buf[:0], int(size))[:size]
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), buf); err != nil {
@@ -210,8 +211,8 @@ func (s *scanner) gap(name string, at int64, g *group) error {
 		return &CorruptError{segmentName(s.last), s.lastEnd, fmt.Sprintf(
 			"group %d is damaged, though group %d in %s is whole", expected, g.sequence, name)}
 	}
-	return &CorruptError{name, at, fmt.Sprintf("group %d, written after group %d was durable, is where group %d belongs",
-		g.sequence, g.durable, expected)}
+	return &CorruptError{name, at, fmt.Sprintf(
+		"group %d, written after group %d was durable, is where group %d belongs", g.sequence, g.durable, expected)}
 }
 
 // deliver visits what was read of a segment, and then reports what is wrong with it.

@@ -88,14 +88,14 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 	return s, identity, ""
 }
 
-// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync of a
-// commit that happens meanwhile finds little of it to wait for.
+// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync
+// of a commit that happens meanwhile finds little of it to wait for.
 var zeros [256 << 10]byte
 
 const fillSyncBytes = 4 << 20
 
-// writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When it
-// returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
+// writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
+// it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
 func writeSegment(fs FS, s *segment, prefix []byte) (err error) {
 	name := segmentName(s.number)
 	unfinished := name + unfinishedSuffix

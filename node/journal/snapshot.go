@@ -244,7 +244,8 @@ func openSnapshot(fs FS, segment uint32) (info SnapshotInfo, r *snapshotReader, 
 	case reason != "":
 		return info, nil, snapshotError(name, 0, reason)
 	case info.At.Segment != segment:
-		return info, nil, snapshotError(name, snapOffSegment, fmt.Sprintf("this is the snapshot of segment %x", info.At.Segment))
+		return info, nil, snapshotError(name, snapOffSegment,
+			fmt.Sprintf("this is the snapshot of segment %x", info.At.Segment))
 	}
 	info.Size = size
 	return info, &snapshotReader{file: f, name: name, size: size, at: BlockSize, crc: headerCRC(header),

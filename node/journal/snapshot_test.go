@@ -34,8 +34,8 @@ func inPieces(content []byte, size int) func(io.Writer) error {
 	}
 }
 
-// TestSnapshotSizes: what is written comes out again, whatever the sizes of content and pieces, from a running journal, and
-// when it is opened.
+// TestSnapshotSizes: what is written comes out again, whatever the sizes of content and pieces, from a running journal,
+// and when it is opened.
 func TestSnapshotSizes(t *testing.T) {
 	const block = snapshotBlockSize
 	for _, size := range []int{0, 1, 7, block - 1, block, block + 1, 3 * block, 20*block + 5} {
@@ -49,10 +49,10 @@ func TestSnapshotSizes(t *testing.T) {
 			loads := 0
 			check := func(r io.Reader) error {
 				loads++
-				if err := iotest.TestReader(r, content[:min(len(content), block)]); err != nil && len(content) <= block {
-					return err
+				if len(content) > block {
+					return nil // TestReader is slow
 				}
-				return nil
+				return iotest.TestReader(r, content)
 			}
 			err := j.ReadSnapshot(Point{1, 0}, func(r io.Reader) error {
 				got, err := io.ReadAll(r)
@@ -245,7 +245,8 @@ func TestSnapshotBlocksInOrder(t *testing.T) {
 	}
 	f := func(what string, change func(b []byte) []byte, want bool) {
 		t.Helper()
-		err := ScanSnapshot(fsOf(t, with(whole, snapshotName(1), change)), 1, func(SnapshotInfo, io.Reader) error { return nil })
+		fs := fsOf(t, with(whole, snapshotName(1), change))
+		err := ScanSnapshot(fs, 1, func(SnapshotInfo, io.Reader) error { return nil })
 		if want != (err == nil) || err != nil && !errors.As(err, new(*CorruptError)) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -259,7 +260,8 @@ func TestSnapshotBlocksInOrder(t *testing.T) {
 	}, false)
 	f("one twice", func(b []byte) []byte { copy(block(b, 2), block(b, 1)); return b }, false)
 	f("one left out", func(b []byte) []byte {
-		return append(b[:BlockSize+snapshotBlockHeader+snapshotBlockSize], b[BlockSize+2*(snapshotBlockHeader+snapshotBlockSize):]...)
+		const size = snapshotBlockHeader + snapshotBlockSize
+		return append(b[:BlockSize+size], b[BlockSize+2*size:]...)
 	}, false)
 }
 
@@ -296,8 +298,9 @@ func TestSnapshotFallback(t *testing.T) {
 	f("first segment of the newest missing", s.without(segmentName(7)), segmentName(7))
 	f("middle segment missing", s.without(segmentName(8)), segmentName(8))
 	f("no snapshots, first segment missing", s.without(newest, older, segmentName(1)), segmentName(1))
-	f("segments of the newest missing", s.without(segmentName(7), segmentName(8), segmentName(9), segmentName(10)), segmentName(7))
-	emptied := with(s.without(segmentName(8), segmentName(9), segmentName(10)), segmentName(7), func(b []byte) []byte {
+	rest := []string{segmentName(8), segmentName(9), segmentName(10)}
+	f("segments of the newest missing", s.without(append(rest, segmentName(7))...), segmentName(7))
+	emptied := with(s.without(rest...), segmentName(7), func(b []byte) []byte {
 		clear(b[BlockSize:])
 		return b
 	})

@@ -91,11 +91,11 @@ func (j *Journal) Snapshots() []Point {
 	return slices.Clone(j.points)
 }
 
-// WriteSnapshot makes a snapshot of the state at a point, which ReadSegments returned or which is the beginning, out of the
-// bytes that write writes, in pieces of any size. Once it has returned, recovery begins with this snapshot; the one before
-// it is kept as well, older ones are removed. It may run beside commits, which don't wait for it, but only once at a time.
-// An error is not final, and leaves the snapshots as they were; if only removing failed, the new one is there, as Snapshots
-// says. Close makes it fail.
+// WriteSnapshot makes a snapshot of the state at a point, which ReadSegments returned or which is the beginning, out of
+// the bytes that write writes, in pieces of any size. Once it has returned, recovery begins with this snapshot; the one
+// before it is kept as well, older ones are removed. It may run beside commits, which don't wait for it, but only once
+// at a time. An error is not final, and leaves the snapshots as they were; if only removing failed, the new one is
+// there, as Snapshots says. Close makes it fail.
 func (j *Journal) WriteSnapshot(at Point, write func(io.Writer) error) error {
 	if err := j.beginBeside(); err != nil {
 		return err
@@ -172,7 +172,8 @@ func (j *Journal) removeSnapshotsBut(points []Point) error {
 	return nil
 }
 
-// ReadSnapshot gives read the content of the snapshot of a point, each byte verified before. It may run beside anything else.
+// ReadSnapshot gives read the content of the snapshot of a point, each byte verified before. It may run beside anything
+// else.
 func (j *Journal) ReadSnapshot(at Point, read func(content io.Reader) error) error {
 	if err := j.beginBeside(); err != nil {
 		return err
@@ -180,8 +181,8 @@ func (j *Journal) ReadSnapshot(at Point, read func(content io.Reader) error) err
 	defer j.endBeside()
 	return ScanSnapshot(j.fs, at.Segment, func(info SnapshotInfo, content io.Reader) error {
 		if info.At != at || info.ID != j.recovery.ID {
-			return snapshotError(snapshotName(at.Segment), snapOffGroup, fmt.Sprintf("this is a snapshot of %v in journal %x, "+
-				"not of %v in %x", info.At, info.ID, at, j.recovery.ID))
+			return snapshotError(snapshotName(at.Segment), snapOffGroup, fmt.Sprintf(
+				"this is a snapshot of %v in journal %x, not of %v in %x", info.At, info.ID, at, j.recovery.ID))
 		}
 		return read(content)
 	})
@@ -193,8 +194,8 @@ func ListSnapshots(fs FS) ([]uint32, error) {
 	return names.snapshots, err
 }
 
-// ScanSnapshot gives read the header and the content of the snapshot of a point before this segment. It changes nothing and
-// takes no lock.
+// ScanSnapshot gives read the header and the content of the snapshot of a point before this segment. It changes nothing
+// and takes no lock.
 func ScanSnapshot(fs FS, segment uint32, read func(info SnapshotInfo, content io.Reader) error) error {
 	info, r, err := openSnapshot(fs, segment)
 	if err != nil {

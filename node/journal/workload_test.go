@@ -34,8 +34,8 @@ type entry struct {
 	group    uint64
 }
 
-// workload appends to a journal whose every operation goes through inject, and remembers what was appended, and what was
-// reported durable.
+// workload appends to a journal whose every operation goes through inject, and remembers what was appended, and what
+// was reported durable.
 type workload struct {
 	t       testing.TB
 	keeping bool // with snapshots and retention
@@ -265,8 +265,8 @@ func recoverFrom(fs FS, seed uint64) (*Journal, []entry, error) {
 	return j, *got, err
 }
 
-// checkCrash recovers from a crash, and checks that what was recovered was durable before Open returned, that the journal
-// goes on, and that what it gave back can be read by position.
+// checkCrash recovers from a crash, and checks that what was recovered was durable before Open returned, that the
+// journal goes on, and that what it gave back can be read by position.
 func (w *workload) checkCrash(left *MemFS) error {
 	j, got, err := recoverFrom(left, w.seed)
 	if err != nil {
