@@ -40,6 +40,7 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 	a.pending = number + 1
 	out := s.accept(dst, a)
 	out.NewVote, out.Changed = true, true
+	out.At = s.write.order(o)
 	return out
 }
 

@@ -16,14 +16,16 @@ func (s *Shard) SyncPrimary(dst []byte, recipient *codec.Address, amount, index 
 		return refuse(dst, errTransactionIndex)
 	}
 	isNew := index > s.lastTransaction
+	out := Outcome{Reply: dst, VoteAt: -1, CreditTo: -1, Accepted: true}
 	if isNew {
 		s.lastTransaction = index
 	}
-	out := Outcome{Reply: dst, VoteAt: -1, CreditTo: -1, Accepted: true}
 	if committee.ShardOf(recipient, s.numShards) == s.shard {
 		out = s.synchronize(dst, recipient, amount, isNew)
 	}
-	out.Changed = isNew
+	if isNew {
+		out.Changed, out.At = true, s.write.primary(index, amount, recipient)
+	}
 	return out
 }
 
@@ -35,12 +37,17 @@ func (s *Shard) synchronize(dst []byte, recipient *codec.Address, amount uint64,
 		}
 		return s.accept(dst, a)
 	}
+	return s.accept(dst, s.fund(recipient, amount))
+}
+
+// fund credits recipient with a transaction of the Primary.
+func (s *Shard) fund(recipient *codec.Address, amount uint64) *account {
 	a := s.table.open(recipient)
 	s.deposit(a, amount)
 	if a.synchronized < math.MaxUint32 {
 		a.synchronized++
 	}
-	return s.accept(dst, a)
+	return a
 }
 
 // LastTransaction is the number of the last transaction of the Primary that was applied.
