@@ -43,8 +43,13 @@ func (w *world) forge(o codec.Order) []byte {
 			good = append(good, codec.VoteEntry{Authority: testKey(seed), Signature: sig})
 		}
 	}
+	cross := rapid.Bool().Draw(t, "cross")
 	wrap := func(o codec.Order, votes []codec.VoteEntry) []byte {
-		return certMessage(codec.NewCertificate(o, votes))
+		if c := codec.NewCertificate(o, votes); cross {
+			return crossMessage(c)
+		} else {
+			return certMessage(c)
+		}
 	}
 	switch rapid.IntRange(0, 7).Draw(t, "forgery") {
 	case 0: // an order changed after signing
