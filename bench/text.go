@@ -170,6 +170,9 @@ func (r *Result) benchmarkName() string {
 	if r.Connections > 1 {
 		name += fmt.Sprintf("/connections=%d", r.Connections)
 	}
+	if l := r.Load; l != nil && l.AskedPerSec > 0 {
+		name += fmt.Sprintf("/rate=%.0f/arrival=%s", l.AskedPerSec, l.Loop)
+	}
 	return name
 }
 

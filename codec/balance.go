@@ -136,11 +136,13 @@ func excerpt(s string) string {
 // balanceSize is the encoded length: 16 bytes, two's complement, little-endian.
 const balanceSize = 16
 
-func balanceFromBytes(b []byte) Balance {
+// BalanceFromBytes reads what AppendBytes wrote, the first 16 bytes of b.
+func BalanceFromBytes(b []byte) Balance {
 	return Balance{int64(binary.LittleEndian.Uint64(b[8:])), binary.LittleEndian.Uint64(b)}
 }
 
-func (b Balance) append(dst []byte) []byte {
+// AppendBytes appends b as on the wire: 16 bytes, little-endian, two's complement.
+func (b Balance) AppendBytes(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, b.lo)
 	return binary.LittleEndian.AppendUint64(dst, uint64(b.hi))
 }

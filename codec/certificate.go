@@ -36,7 +36,7 @@ func NewCertificate(o Order, votes []VoteEntry) Certificate {
 // takeCertificate reads a certificate at the start of b and returns what follows it. The number of votes is checked
 // against the bytes that are there before anything is done with it.
 func takeCertificate(b []byte) (c Certificate, rest []byte, ok bool) {
-	o, rest, ok := takeOrder(b)
+	o, rest, ok := TakeOrder(b)
 	if !ok || len(rest) < lengthSize {
 		return Certificate{}, nil, false
 	}

@@ -81,7 +81,7 @@ func takeError(b []byte) (v errorView, rest []byte, ok bool) {
 	case MissingEalierConfirmations:
 		n = 8
 	case PreviousTransferMustBeConfirmedFirst:
-		o, _, ok := takeOrder(b)
+		o, _, ok := TakeOrder(b)
 		if !ok {
 			return errorView{}, nil, false
 		}
@@ -104,7 +104,7 @@ func (v errorView) value() *Error {
 	case InvalidSignature, ClientIoError:
 		e.Text = string(v.field)
 	case InsufficientFunding:
-		e.Balance = balanceFromBytes(v.field)
+		e.Balance = BalanceFromBytes(v.field)
 	case MissingEalierConfirmations:
 		e.Sequence = binary.LittleEndian.Uint64(v.field)
 	case PreviousTransferMustBeConfirmedFirst:
@@ -127,7 +127,7 @@ func AppendError(dst []byte, e *Error) []byte {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(len(text)))
 		return append(dst, text...)
 	case InsufficientFunding:
-		return e.Balance.append(dst)
+		return e.Balance.AppendBytes(dst)
 	case MissingEalierConfirmations:
 		return binary.LittleEndian.AppendUint64(dst, e.Sequence)
 	case PreviousTransferMustBeConfirmedFirst:

@@ -104,7 +104,7 @@ func (r *InfoResponse) take(b []byte) (rest []byte, ok bool) {
 	}
 	*r = InfoResponse{
 		Account:            Address(b),
-		Balance:            balanceFromBytes(b[32:]),
+		Balance:            BalanceFromBytes(b[32:]),
 		NextSequenceNumber: binary.LittleEndian.Uint64(b[32+balanceSize:]),
 	}
 	present, b, ok := takeOption(b[infoHeaderSize:])
@@ -174,6 +174,6 @@ func AppendInfoResponse(dst []byte, r *InfoResponse) []byte {
 func AppendInfoHeader(dst []byte, account *Address, balance Balance, next uint64) []byte {
 	dst = appendKind(dst, KindInfoResponse)
 	dst = append(dst, account[:]...)
-	dst = balance.append(dst)
+	dst = balance.AppendBytes(dst)
 	return binary.LittleEndian.AppendUint64(dst, next)
 }

@@ -68,7 +68,7 @@ func (m *Message) decode(b []byte) (ok bool) {
 	b = b[kindSize:]
 	switch m.Kind {
 	case KindOrder:
-		m.order, b, ok = takeOrder(b)
+		m.order, b, ok = TakeOrder(b)
 	case KindVote:
 		m.vote, b, ok = takeVote(b)
 	case KindCertificate, KindCrossShard:

@@ -18,8 +18,8 @@ func NewOrder(t *Transfer, signature *crypto.Signature) Order {
 	return Order{append(raw, signature[:]...)}
 }
 
-// takeOrder reads an order at the start of b and returns what follows it.
-func takeOrder(b []byte) (o Order, rest []byte, ok bool) {
+// TakeOrder reads an order at the start of b, as Order.Bytes gives it, and returns what follows it.
+func TakeOrder(b []byte) (o Order, rest []byte, ok bool) {
 	if len(b) < minOrderSize {
 		return Order{}, nil, false
 	}

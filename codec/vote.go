@@ -21,7 +21,7 @@ func NewVote(o Order, authority *Address, signature *crypto.Signature) Vote {
 
 // takeVote reads a vote at the start of b and returns what follows it.
 func takeVote(b []byte) (v Vote, rest []byte, ok bool) {
-	o, rest, ok := takeOrder(b)
+	o, rest, ok := TakeOrder(b)
 	if !ok || len(rest) < VoteEntrySize || !plausibleSignature(rest[32:VoteEntrySize]) {
 		return Vote{}, nil, false
 	}

@@ -67,10 +67,15 @@ type replyBuffer struct {
 	bytes []byte
 }
 
+// credit is on its way from one shard to another.
 type credit struct {
-	to   int // shard
-	cert codec.Certificate
+	from, to int
+	number   uint64
+	cert     codec.Certificate
 }
+
+// tag names the two shards in a ring.
+func (c *credit) tag() uint32 { return uint32(c.from)<<16 | uint32(c.to) }
 
 func newBatch(w *worker) *batch {
 	return &batch{
@@ -145,7 +150,7 @@ func (b *batch) admit(r *request) bool {
 			b.tally.crossShardRefused++
 			return false
 		}
-		if r.refusal = r.shard.core.Precheck(m); r.refusal == nil {
+		if r.refusal = b.w.node.Committee.CheckShape(r.cert); r.refusal == nil {
 			b.checkCertificate(r, r.cert)
 		}
 	case codec.KindInfoRequest:
@@ -214,10 +219,10 @@ func (b *batch) applyRequest(r *request) {
 		b.tally.order(out.Accepted)
 	case r.kind == codec.KindCertificate:
 		out = r.shard.core.Certificate(dst, r.cert)
-		b.settleCredit(r, out.CreditTo)
+		b.settleCredit(r, &out)
 		b.tally.certificate(out.Accepted)
 	default:
-		out = r.shard.core.Info(dst, &r.info, b.infoLimit(r))
+		out = b.info(dst, r)
 		b.tally.info(out.Accepted)
 	}
 	if r.refusal != nil {
@@ -225,13 +230,35 @@ func (b *batch) applyRequest(r *request) {
 	}
 	if out.NewVote {
 		b.votes = append(b.votes, r.shard)
-		b.messages = append(b.messages, r.signed)
+		b.messages = append(b.messages, b.voteMessage(r, out.Ticket))
 	}
 	if out.VoteAt >= 0 {
 		b.patches = append(b.patches, patch{buf, out.VoteAt, r.shard, out.Ticket})
 	}
 	b.replyBytes += len(out.Reply) - start
 	b.replied(r, buf, out.Reply, start)
+}
+
+// info answers an info request. Certificates are in memory, so they are read at once.
+func (b *batch) info(dst []byte, r *request) authority.Outcome {
+	out, fetch := r.shard.core.Info(dst, &r.info, b.infoLimit(r))
+	if fetch.Wanted() {
+		var err error
+		if out.Reply, out.Accepted, err = b.w.reader.Finish(out.Reply, &fetch); err != nil {
+			b.w.node.fail(err) // memory was damaged
+		}
+	}
+	return out
+}
+
+// voteMessage is what is signed for a vote that a request drew.
+func (b *batch) voteMessage(r *request, ticket int) []byte {
+	if r.kind == codec.KindOrder {
+		return r.signed
+	}
+	at := len(b.signed)
+	b.signed = r.shard.core.AppendSignedBytes(b.signed, ticket)
+	return b.signed[at:len(b.signed):len(b.signed)]
 }
 
 // infoLimit is the largest reply to an info request.

@@ -6,6 +6,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"fastpay/codec"
+	"fastpay/node/authority"
 	"fastpay/node/committee"
 )
 
@@ -91,9 +92,9 @@ func (b *batch) recipientShard(o codec.Order) int {
 }
 
 // settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
-func (b *batch) settleCredit(r *request, creditTo int) {
-	if creditTo >= 0 {
-		b.credits = append(b.credits, credit{creditTo, r.cert})
+func (b *batch) settleCredit(r *request, out *authority.Outcome) {
+	if out.CreditTo >= 0 {
+		b.credits = append(b.credits, credit{r.shard.number, out.CreditTo, out.CreditNumber, r.cert})
 		return
 	}
 	w := b.w
@@ -113,13 +114,16 @@ func (w *worker) sendCredits(b *batch) {
 	for _, c := range b.credits {
 		switch target := w.node.byShard[c.to]; {
 		case target == w:
-			_ = w.local[c.to].core.Credit(c.cert) // refuses only what Certificate would not have sent
+			if err := w.local[c.to].core.Credit(c.from, c.number, 0, c.cert); err != nil {
+				w.node.fail(err) // the two shards no longer agree on what was paid
+				return
+			}
 		case target != nil:
-			target.inbox[w.index].ring.push(uint32(c.to), c.cert.Bytes())
+			target.inbox[w.index].ring.push(c.tag(), c.number, c.cert.Bytes())
 			w.owed[target.index] = true
 		default:
 			l := w.links[c.to]
-			l.ring.push(uint32(c.to), c.cert.Bytes())
+			l.ring.push(c.tag(), c.number, c.cert.Bytes())
 			l.announce()
 		}
 	}
@@ -148,16 +152,16 @@ func (w *worker) takePostedCredits() {
 func (w *worker) takeCredits() {
 	for _, in := range w.inbox {
 		for {
-			to, record, after, ok := in.ring.next(in.pos)
+			tag, number, record, after, ok := in.ring.next(in.pos)
 			if !ok {
 				break
 			}
 			cert, err := codec.ParseCertificate(record)
 			if err == nil {
-				err = asError(w.local[to].core.Credit(cert))
+				err = w.local[tag&0xffff].core.Credit(int(tag>>16), number, 0, cert)
 			}
 			if err != nil {
-				w.node.fail(err) // memory was damaged: these bytes were checked before they were queued
+				w.node.fail(err) // these bytes were checked, and numbered, before they were queued
 				return
 			}
 			in.pos = after
@@ -171,10 +175,7 @@ func (w *worker) takeCredits() {
 // the replies to what came before: the sender takes the answer to a later question for an acknowledgement, and would
 // forget money that was never credited.
 func (b *batch) applyCredit(r *request) {
-	if r.refusal == nil {
-		r.refusal = r.shard.core.Credit(r.cert)
-	}
-	if r.refusal == nil {
+	if r.refusal == nil && r.shard.creditOnce(b.w.node, r.cert) == nil {
 		b.tally.credits++
 		return
 	}
@@ -185,12 +186,32 @@ func (b *batch) applyCredit(r *request) {
 	}
 }
 
-// asError keeps a nil *codec.Error from becoming a non-nil error.
-func asError(e *codec.Error) error {
-	if e == nil {
+// payment names what a credit is for.
+type payment struct {
+	sender   codec.Address
+	sequence uint64
+}
+
+// creditOnce applies a credit of another process, which comes without a number, unless it came before. What a shard of
+// this process pays comes by its queue.
+func (s *shard) creditOnce(n *Node, cert codec.Certificate) error {
+	o := cert.Order()
+	if o.RecipientKind() != codec.FastPay || committee.ShardOf(o.Recipient(), n.Member.NumShards) != s.number {
+		return authority.ErrCredit
+	}
+	from := committee.ShardOf(o.Sender(), n.Member.NumShards)
+	p := payment{*o.Sender(), o.SequenceNumber()}
+	if _, again := s.credited[p]; again || n.byShard[from] != nil {
 		return nil
 	}
-	return e
+	if err := s.core.Credit(from, s.core.Cursor(from)+1, 0, cert); err != nil {
+		return err
+	}
+	if s.credited == nil {
+		s.credited = make(map[payment]struct{})
+	}
+	s.credited[p] = struct{}{}
+	return nil
 }
 
 // creditsDelivered reports, from any thread, whether all credits have reached their shards.

@@ -317,7 +317,7 @@ func TestLinkGroupsAreBounded(t *testing.T) {
 		if !l.ring.reserve(len(cert.Bytes())) {
 			t.Fatal("no room")
 		}
-		l.ring.push(1, cert.Bytes())
+		l.ring.push(1, 1, cert.Bytes())
 	}
 	pos, groups := uint64(0), 0
 	for {
@@ -364,7 +364,7 @@ func TestDamagedQueuesEndTheNode(t *testing.T) {
 	if !r.reserve(len(garbage)) {
 		t.Fatal("no room")
 	}
-	r.push(1, garbage)
+	r.push(1, 1, garbage)
 	n.workers[1].takeCredits()
 	if !n.hasFailed() {
 		t.Error("damaged inbox")
@@ -377,7 +377,7 @@ func TestDamagedQueuesEndTheNode(t *testing.T) {
 	if !l.ring.reserve(len(garbage)) {
 		t.Fatal("no room")
 	}
-	l.ring.push(1, garbage)
+	l.ring.push(1, 1, garbage)
 	if _, end := l.takeGroup(nil, 0); end != 0 || !n.hasFailed() {
 		t.Error("damaged outbox")
 	}

@@ -192,7 +192,7 @@ func TestDeadLoopIsNotWaitedFor(t *testing.T) {
 	n := w.loopless(o)
 	r := n.workers[1].inbox[0].ring
 	for r.reserve(500) {
-		r.push(1, make([]byte, 500))
+		r.push(1, 1, make([]byte, 500))
 	}
 	n.workers[1].open(t)
 	n.workers[1].end()

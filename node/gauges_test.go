@@ -56,11 +56,11 @@ func TestRingUsed(t *testing.T) {
 		t.Errorf("an empty ring uses %d", r.used())
 	}
 	r.reserve(10)
-	r.push(1, make([]byte, 10))
+	r.push(1, 1, make([]byte, 10))
 	if got := r.used(); got != int64(ringRecordSize(10)) {
 		t.Errorf("one record of 10 bytes uses %d", got)
 	}
-	_, _, after, _ := r.next(0)
+	_, _, _, after, _ := r.next(0)
 	r.release(after)
 	if r.used() != 0 {
 		t.Errorf("after its release %d are used", r.used())

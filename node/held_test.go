@@ -172,7 +172,7 @@ func TestReservationsAreGivenBack(t *testing.T) {
 		t.Errorf("counted %+v", got)
 	}
 	for name, r := range map[string]*ring{"inbox": n.workers[1].inbox[0].ring, "outbox": worker.links[2].ring} {
-		_, _, end, ok := r.next(0)
+		_, _, _, end, ok := r.next(0)
 		if r.reserved != 0 || !ok || end != r.head.Load() {
 			t.Errorf("%s: %d bytes still reserved, or not one credit", name, r.reserved)
 		}
@@ -189,13 +189,13 @@ func TestFullInboxIsWaitedFor(t *testing.T) {
 	r, back := n.workers[1].inbox[0].ring, n.workers[0].inbox[1].ring
 	cert := w.certificate(w.order(w.accountIn(0, 1), w.accountIn(1, 1), 1, 0)).Bytes()
 	for r.reserve(len(cert)) {
-		r.push(1, cert)
+		r.push(1, 1, cert)
 	}
 	other := w.certificate(w.order(w.accountIn(1, 0), w.accountIn(0, 2), 1, 0)).Bytes()
 	if !back.reserve(len(other)) {
 		t.Fatal("no room")
 	}
-	back.push(0, other)
+	back.push(1<<16, 1, other)
 	s := n.workers[0].open(t)
 	s.feed(frame(codec.AppendCertificate(nil, w.certificate(w.order(w.accountIn(0, 0), w.accountIn(1, 0), 1, 0)))))
 	done := make(chan struct{})

@@ -58,7 +58,7 @@ func (l *link) announce() {
 func (l *link) run() {
 	acked, pause := uint64(0), linkRetryMin
 	for l.ctx.Err() == nil {
-		if _, _, _, ok := l.ring.next(acked); !ok {
+		if _, _, _, _, ok := l.ring.next(acked); !ok {
 			select {
 			case <-l.wake:
 			case <-l.ctx.Done():
@@ -131,7 +131,7 @@ func (l *link) session(acked *uint64) error {
 func (l *link) takeGroup(dst []byte, pos uint64) (frames []byte, end uint64) {
 	question := codec.InfoRequest{}
 	for n := 0; n < linkGroup && len(dst) < linkGroupBytes; n++ {
-		_, record, after, ok := l.ring.next(pos)
+		_, _, record, after, ok := l.ring.next(pos)
 		if !ok {
 			break
 		}

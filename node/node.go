@@ -95,28 +95,33 @@ func (n *Node) start() error {
 
 func (n *Node) makeWorkers() error {
 	for i := range n.config.workers {
-		n.workers = append(n.workers, newWorker(n, i))
+		w := newWorker(n, i)
+		ring, err := authority.NewRing(archiveBytes/n.config.workers, n.Committee)
+		if err != nil {
+			return err
+		}
+		w.archive, w.reader = ring, authority.NewReader(n.Committee, n.MaxMessage, ring.Read)
+		n.workers = append(n.workers, w)
 	}
 	var seed [16]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return fmt.Errorf("node: random seed: %w", err)
 	}
 	for i, s := range n.shards {
+		w := n.workers[i%len(n.workers)]
 		core, err := authority.New(authority.Options{
 			Committee:        n.Committee,
 			Name:             n.Member.Name,
 			Shard:            s,
 			NumShards:        n.Member.NumShards,
 			MaxMessage:       n.MaxMessage,
-			RememberCredits:  !n.allShards,
-			ArchiveBytes:     archiveBytes / len(n.shards),
+			Log:              w.archive,
 			ExpectedAccounts: n.ExpectedAccounts / n.Member.NumShards,
 			HashSeed:         [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])},
 		})
 		if err != nil {
 			return err
 		}
-		w := n.workers[i%len(n.workers)]
 		n.byShard[s] = w
 		w.addShard(s, core)
 	}
@@ -126,7 +131,7 @@ func (n *Node) makeWorkers() error {
 	return nil
 }
 
-// archiveBytes is the memory for settled certificates, shared by the shards of a process: some 500,000 with a committee
+// archiveBytes is the memory for settled certificates, shared by the workers of a process: some 500,000 with a committee
 // of 4. Older ones are forgotten while there is no journal.
 const archiveBytes = 256 << 20
 

@@ -8,9 +8,9 @@ import (
 // ring is a bounded queue of byte records from one goroutine to another, without locks. A record is written whole or not
 // at all, and lies contiguous in memory, so that the reader gets a view:
 //
-//	u32 tag | u32 length | length bytes | padding to 8
+//	u32 tag | u32 length | u64 number | length bytes | padding to 8
 //
-// A record that does not fit before the end of the memory is preceded by a filler of length skipRecord.
+// A record that does not fit before the end of the memory is preceded by a filler of length skipRecord, 8 bytes at least.
 //
 // The producer reserves room before it commits to a record, and pushes it later. The consumer has two positions: it may
 // read on without giving room back, and release later (what is sent is kept until it is acknowledged).
@@ -26,7 +26,7 @@ type ring struct {
 }
 
 const (
-	ringHeader = 8
+	ringHeader = 16
 	skipRecord = ^uint32(0)
 )
 
@@ -56,7 +56,7 @@ func (r *ring) fits(n int) bool {
 func (r *ring) cancel(n int) { r.reserved -= ringRecordSize(n) }
 
 // push appends a record for which room was reserved. For the producer.
-func (r *ring) push(tag uint32, record []byte) {
+func (r *ring) push(tag uint32, number uint64, record []byte) {
 	head, size := r.head.Load(), uint64(len(r.buf))
 	need := ringRecordSize(len(record))
 	r.reserved -= need
@@ -67,13 +67,14 @@ func (r *ring) push(tag uint32, record []byte) {
 	at := r.buf[head&(size-1):]
 	binary.LittleEndian.PutUint32(at, tag)
 	binary.LittleEndian.PutUint32(at[4:], uint32(len(record)))
+	binary.LittleEndian.PutUint64(at[8:], number)
 	copy(at[ringHeader:], record)
 	r.head.Store(head + need)
 }
 
-// next returns the record at position pos, a view until it is released, and the position after it. For the consumer,
+// next returns the record at position pos, a view until it is released, with its tag and number, and the position after it. For the consumer,
 // which begins with pos = 0.
-func (r *ring) next(pos uint64) (tag uint32, record []byte, after uint64, ok bool) {
+func (r *ring) next(pos uint64) (tag uint32, number uint64, record []byte, after uint64, ok bool) {
 	head, size := r.head.Load(), uint64(len(r.buf))
 	for pos != head {
 		at := r.buf[pos&(size-1):]
@@ -83,9 +84,9 @@ func (r *ring) next(pos uint64) (tag uint32, record []byte, after uint64, ok boo
 			continue
 		}
 		record = at[ringHeader : ringHeader+n : ringHeader+n]
-		return binary.LittleEndian.Uint32(at), record, pos + ringRecordSize(int(n)), true
+		return binary.LittleEndian.Uint32(at), binary.LittleEndian.Uint64(at[8:]), record, pos + ringRecordSize(int(n)), true
 	}
-	return 0, nil, pos, false
+	return 0, 0, nil, pos, false
 }
 
 // release gives back all room before pos. For the consumer.

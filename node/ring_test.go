@@ -33,7 +33,7 @@ func TestRingMatchesQueue(t *testing.T) {
 				if len(reserved) == 0 {
 					t.Skip()
 				}
-				r.push(reserved[0].tag, reserved[0].bytes)
+				r.push(reserved[0].tag, ^uint64(reserved[0].tag), reserved[0].bytes)
 				queue, reserved = append(queue, reserved[0]), reserved[1:]
 			},
 			"cancel": func(t *rapid.T) {
@@ -44,14 +44,14 @@ func TestRingMatchesQueue(t *testing.T) {
 				reserved = reserved[:len(reserved)-1]
 			},
 			"next": func(t *rapid.T) {
-				tag, b, after, ok := r.next(read)
+				tag, number, b, after, ok := r.next(read)
 				if ok != (len(queue) > 0) {
 					t.Fatalf("next = %v with %d records queued", ok, len(queue))
 				}
 				if !ok {
 					return
 				}
-				if tag != queue[0].tag || !bytes.Equal(b, queue[0].bytes) {
+				if tag != queue[0].tag || number != ^uint64(tag) || !bytes.Equal(b, queue[0].bytes) {
 					t.Fatalf("got %d %x, want %d %x", tag, b, queue[0].tag, queue[0].bytes)
 				}
 				queue, read = queue[1:], after
@@ -75,17 +75,17 @@ func TestRingBetweenGoroutines(t *testing.T) {
 			for !r.reserve(len(b)) {
 				runtime.Gosched()
 			}
-			r.push(uint32(i), b)
+			r.push(uint32(i), uint64(2*i), b)
 		}
 	}()
 	pos := uint64(0)
 	for i := 0; i < n; {
-		tag, b, after, ok := r.next(pos)
+		tag, number, b, after, ok := r.next(pos)
 		if !ok {
 			runtime.Gosched()
 			continue
 		}
-		if tag != uint32(i) || len(b) != i%100 {
+		if tag != uint32(i) || number != uint64(2*i) || len(b) != i%100 {
 			t.Fatalf("record %d: tag %d, %d bytes", i, tag, len(b))
 		}
 		for _, x := range b {

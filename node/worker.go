@@ -29,16 +29,18 @@ type worker struct {
 	kept     int       // bytes of unfinished and held frames
 	queueMax int       // bounds of the two
 	keepMax  int
-	udp      *datagrams // receive and send buffers
-	suspects suspects   // datagram sources that sent a bad signature
-	batch    *batch     // being filled
-	posted   bool       // a drain is queued for the end of this poll round
-	applied  uint64     // position of the last batch that was applied
-	durable  uint64     // position up to which batches are durable
-	parked   []*batch   // applied, waiting to be durable; oldest first
-	free     []*batch   // for reuse
-	inbox    []*inbox   // credits from other workers of this process, by worker
-	links    []*link    // credits to shards of other processes, by shard number
+	udp      *datagrams        // receive and send buffers
+	suspects suspects          // datagram sources that sent a bad signature
+	batch    *batch            // being filled
+	posted   bool              // a drain is queued for the end of this poll round
+	applied  uint64            // position of the last batch that was applied
+	durable  uint64            // position up to which batches are durable
+	parked   []*batch          // applied, waiting to be durable; oldest first
+	free     []*batch          // for reuse
+	inbox    []*inbox          // credits from other workers of this process, by worker
+	links    []*link           // credits to shards of other processes, by shard number
+	archive  *authority.Ring   // certificates
+	reader   *authority.Reader // of them
 
 	owed []bool // other workers that credits were pushed to in this release
 
@@ -64,8 +66,9 @@ type worker struct {
 type shard struct {
 	number    int
 	core      *authority.Shard
-	udpSocket int         // 0 until the first datagram
-	signed    []signature // the votes' signatures of a batch, in order of tickets
+	credited  map[payment]struct{} // by credits of other processes, which come without numbers
+	udpSocket int                  // 0 until the first datagram
+	signed    []signature          // the votes' signatures of a batch, in order of tickets
 	sizes     shardSizes
 }
 

@@ -2,7 +2,7 @@ package authority
 
 import "fastpay/codec"
 
-// An account is one entry of the table, 96 bytes: two cache lines wherever it lies, of which an order reads the first.
+// An account is one entry of the table, 128 bytes: two cache lines, of which an order reads the first.
 type account struct {
 	address      codec.Address
 	balance      codec.Balance
@@ -10,10 +10,15 @@ type account struct {
 	pending      uint32 // slot of the pending order + 1; 0 when there is none
 	synchronized uint32 // transactions of the Primary that were credited; stays at its largest value
 
-	confirmed     uint64 // length of the confirmed log; its last certificate has sequence number next - 1
-	confirmedTail uint64 // archive position of that certificate
-	received      uint64 // length of the received log
-	receivedTail  uint64 // archive position of its last certificate
+	confirmed      uint64 // length of the confirmed log; its last certificate has sequence number next - 1
+	received       uint64 // length of the received log
+	confirmedChain chain
+	receivedChain  chain
+}
+
+// isProvisional reports whether a record of the batch that is being filled is in one of the account's logs.
+func (a *account) isProvisional() bool {
+	return a.confirmedChain.tail.IsProvisional() || a.receivedChain.tail.IsProvisional()
 }
 
 // An accountTable holds the accounts of a shard, numbered in the order of their creation. They are never removed: an

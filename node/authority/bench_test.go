@@ -69,7 +69,7 @@ func spread(i, accounts int) uint64 { return uint64(i) * 0x9e3779b1 % uint64(acc
 func BenchmarkPayment(b *testing.B) {
 	benchmarkAccounts(b, func(b *testing.B, accounts int) {
 		const batch = 256
-		p := newPayments(b, accounts, 0, false)
+		p := newPayments(b, accounts, 0, newTestRing(b, 1<<20))
 		cert := newBenchCertificate(3)
 		raw := patchable{cert.Bytes()}
 		dst, votes := make([]byte, 0, 1000), make([]crypto.Signature, batch)
@@ -106,7 +106,7 @@ func newBenchCertificate(votes int) codec.Certificate {
 func BenchmarkOrder(b *testing.B) {
 	benchmarkAccounts(b, func(b *testing.B, accounts int) {
 		const batch = 512
-		p := newPayments(b, accounts, 0, false)
+		p := newPayments(b, accounts, 0, newTestRing(b, 1<<20))
 		cert := newBenchCertificate(3)
 		raw := patchable{cert.Bytes()}
 		dst, votes := make([]byte, 0, 1000), make([]crypto.Signature, batch)
@@ -134,7 +134,7 @@ func BenchmarkCertificate(b *testing.B) {
 	for _, votes := range []int{3, 14} {
 		b.Run(fmt.Sprintf("votes=%d", votes), func(b *testing.B) {
 			benchmarkAccounts(b, func(b *testing.B, accounts int) {
-				p := newPayments(b, accounts, 0, false)
+				p := newPayments(b, accounts, 0, newTestRing(b, 1<<20))
 				cert := newBenchCertificate(votes)
 				raw := patchable{cert.Bytes()}
 				dst := make([]byte, 0, 1000)
@@ -153,12 +153,12 @@ func BenchmarkCertificate(b *testing.B) {
 // BenchmarkInfo asks for an account alone.
 func BenchmarkInfo(b *testing.B) {
 	benchmarkAccounts(b, func(b *testing.B, accounts int) {
-		p := newPayments(b, accounts, 0, false)
+		p := newPayments(b, accounts, 0, newTestRing(b, 1<<20))
 		dst, q := make([]byte, 0, 1000), &codec.InfoRequest{}
 		b.ResetTimer()
 		for i := range b.N {
 			q.Account = address(spread(i, accounts))
-			if !p.shard.Info(dst, q, codec.DefaultMaxMessage).Accepted {
+			if out, fetch := p.shard.Info(dst, q, codec.DefaultMaxMessage); !out.Accepted || fetch.Wanted() {
 				b.Fatal("refused")
 			}
 		}
@@ -167,14 +167,17 @@ func BenchmarkInfo(b *testing.B) {
 
 // BenchmarkInfoReceived asks for as many received certificates as fit in a message.
 func BenchmarkInfoReceived(b *testing.B) {
-	p := newPayments(b, 1, 2000, false)
+	ring := newTestRing(b, 1<<20)
+	p := newPayments(b, 1, 2000, ring)
+	reader := NewReader(testCommittee(b, testMembers...), codec.DefaultMaxMessage, ring.Read)
 	for _, c := range p.certificates {
 		p.shard.Certificate(nil, c)
 	}
 	dst, q := make([]byte, 0, 1<<17), &codec.InfoRequest{HasReceived: true, ReceivedAfter: 1000}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !p.shard.Info(dst, q, codec.DefaultMaxMessage).Accepted {
+		out, fetch := p.shard.Info(dst, q, codec.DefaultMaxMessage)
+		if _, found, err := reader.Finish(out.Reply, &fetch); !found || err != nil {
 			b.Fatal("refused")
 		}
 	}
@@ -183,7 +186,7 @@ func BenchmarkInfoReceived(b *testing.B) {
 // BenchmarkLookup finds accounts, and strangers, in tables of different sizes.
 func BenchmarkLookup(b *testing.B) {
 	benchmarkAccounts(b, func(b *testing.B, accounts int) {
-		p := newPayments(b, accounts, 0, false)
+		p := newPayments(b, accounts, 0, newTestRing(b, 1<<20))
 		for name, offset := range map[string]uint64{"known": 0, "unknown": 1 << 40} {
 			b.Run(name, func(b *testing.B) {
 				for i := range b.N {
@@ -213,6 +216,7 @@ func BenchmarkFund(b *testing.B) {
 				b.StartTimer()
 				s, err := New(Options{
 					Committee: testCommittee(b, testMembers...), Name: testKey(0), NumShards: 1, ExpectedAccounts: expected,
+					Log: newTestLog(),
 				})
 				if err != nil {
 					b.Fatal(err)

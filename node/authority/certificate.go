@@ -10,81 +10,84 @@ import (
 // Certificate applies a confirmation order that passed Precheck and whose signatures have all verified. A sequence number
 // above the next is MissingEalierConfirmations; one below was settled before, which changes nothing. The sender is
 // debited, if need be below zero; its pending order is dropped, whether it is this one or not; the certificate enters its
-// confirmed log. A recipient of this shard is credited at once; for one of another shard Outcome.CreditTo says where
-// the certificate must be credited. The reply is the sender's state after the debit, before a credit to itself.
+// confirmed log. A recipient of this shard is credited at once; for one of another shard Outcome.CreditTo and CreditNumber
+// say where and under which number the certificate must be credited. The reply is the sender's state after the debit, before a credit to itself.
 //
 // What fails leaves nothing behind, not even an account.
 func (s *Shard) Certificate(dst []byte, c codec.Certificate) Outcome {
 	o := c.Order()
 	a := s.table.find(o.Sender())
-	fresh := account{address: *o.Sender()}
-	if a == nil {
-		if o.SequenceNumber() != 0 {
-			return refuse(dst, &codec.Error{Code: codec.MissingEalierConfirmations, Sequence: 0})
-		}
-		a = &fresh
+	var (
+		next   uint64 // what an account begins with that is not there
+		before codec.Balance
+	)
+	if a != nil {
+		next, before = a.next, a.balance
 	}
-	if o.SequenceNumber() > a.next && !sabotaged("authority: a certificate is taken before the ones before it") {
-		return refuse(dst, &codec.Error{Code: codec.MissingEalierConfirmations, Sequence: a.next})
+	if o.SequenceNumber() > next {
+		return refuse(dst, &codec.Error{Code: codec.MissingEalierConfirmations, Sequence: next})
 	}
-	if o.SequenceNumber() < a.next && !sabotaged("authority: a certificate is applied again") {
+	if o.SequenceNumber() < next {
 		return s.accept(dst, a)
 	}
-	balance, ok := a.balance.Sub(codec.NewBalance(o.Amount()))
-	if !ok || sabotaged("authority: a certificate that makes a balance negative is refused") && balance.Less(codec.Balance{}) {
+	balance, ok := before.Sub(codec.NewBalance(o.Amount()))
+	if !ok {
 		return refuse(dst, errUnderflow)
 	}
-	if a.next == math.MaxUint64 {
+	if next == math.MaxUint64 {
 		return refuse(dst, errSequenceOverflow)
 	}
-	if a == &fresh {
+	if a == nil {
 		a = s.table.open(o.Sender())
 	}
 	a.balance = balance
 	a.next++
-	if a.pending != 0 && !sabotaged("authority: a settled order stays pending") {
+	if a.pending != 0 {
 		s.pending.release(a.pending - 1)
 		a.pending = 0
 	}
 	out := s.accept(dst, a)
 	out.Changed = true
-	out.CreditTo = s.settle(a, c)
+	s.settle(a, c, &out)
 	return out
 }
 
-// settle enters c, just debited from a, into the logs and credits a recipient of this shard. It returns the shard that
-// must be credited, -1 for none.
-func (s *Shard) settle(a *account, c codec.Certificate) (creditTo int) {
+// settle writes c, just debited from a, enters it into the logs, and credits a recipient of this shard.
+func (s *Shard) settle(a *account, c codec.Certificate, out *Outcome) {
 	o := c.Order()
-	creditTo = -1
-	var r *account
+	var (
+		r        *account
+		received *chain
+		box      *outbox
+	)
 	if o.RecipientKind() == codec.FastPay {
-		if shard := committee.ShardOf(o.Recipient(), s.numShards); shard != s.shard {
-			creditTo = shard
-		} else if s.firstCredit(o) {
+		if to := committee.ShardOf(o.Recipient(), s.numShards); to == s.shard {
 			r = s.table.open(o.Recipient())
+			received = &r.receivedChain
 		} else {
-			s.stats.RepeatedCredits++
+			box = &s.lanes[to].out
+			out.CreditTo, out.CreditNumber = to, box.issued+1
 		}
 	}
-	var received links
+	out.At = s.write.settlement(c, &a.confirmedChain, received, out.CreditTo, out.CreditNumber)
+	s.confirm(a, out.At)
 	if r != nil {
-		received = s.archive.extend(r.receivedTail, r.received, logReceived)
+		s.pay(r, o.Amount(), out.At)
+	} else if box != nil && box.issue(out.At) && out.At.IsProvisional() {
+		s.marked = append(s.marked, box)
 	}
-	pos := s.archive.append(c, s.archive.extend(a.confirmedTail, a.confirmed, logConfirmed), received)
+}
+
+// confirm enters the settlement at position at into the confirmed log of a.
+func (s *Shard) confirm(a *account, at Position) {
+	s.touch(a, at)
 	a.confirmed++
-	a.confirmedTail = pos
-	if r != nil {
-		s.pay(r, o.Amount(), pos)
-		if r == a && sabotaged("authority: a payment to oneself is credited to the balance before its debit") {
-			s.deposit(r, o.Amount())
-		}
+	a.confirmedChain.extend(a.confirmed, at)
+}
+
+// touch notes that a gets its first position of this batch, so that Rebase finds it.
+func (s *Shard) touch(a *account, at Position) {
+	if at.IsProvisional() && !a.isProvisional() {
+		s.touched = append(s.touched, a)
 	}
-	if creditTo >= 0 && sabotaged("authority: a credit goes to the shard of the payer's first bytes") {
-		creditTo = int(o.Sender()[0]) % s.numShards
-	}
-	if creditTo >= 0 && sabotaged("authority: a credit to another shard is forgotten") {
-		creditTo = -1
-	}
-	return creditTo
 }

@@ -136,8 +136,11 @@ func TestCertificateToAnotherShard(t *testing.T) {
 	if again := d.one(1, certMessage(c)); again.creditTo != -1 {
 		t.Error("a repeat credits again")
 	}
-	if a := d.one(2, crossMessage(c)); a.err != nil || a.reply != nil {
-		t.Errorf("credit: %v, reply %x", a.err, a.reply)
+	if a.out.CreditNumber != 1 {
+		t.Errorf("credit %d, expected 1", a.out.CreditNumber)
+	}
+	if err := d.credit(2, 1, 1, a.out.At, c); err != nil {
+		t.Errorf("credit: %v", err)
 	}
 	payee := testKey(to)
 	if b, _ := d.shards[2].Balance(&payee); b != codec.NewBalance(4) {
@@ -198,10 +201,7 @@ func TestPrecheck(t *testing.T) {
 	f("certificate without quorum", "CertificateRequiresQuorum", certMessage(certify(mine, 0)))
 	f("info", "ok", infoMessage(here, nil))
 	f("info of another shard", "WrongShard", infoMessage(there, nil))
-	f("credit", "ok", crossMessage(certify(other)))
-	f("credit to another shard", "WrongShard", crossMessage(certify(mine)))
-	f("credit to the Primary", "InvalidCrossShardUpdate", crossMessage(certify(newOrder(there, toPrimary(here), 1, 0), 0)))
-	f("credit without quorum", "CertificateRequiresQuorum", crossMessage(certify(other, 0)))
+	f("credit", "UnexpectedMessage", codec.AppendCrossShard(nil, certify(other)))
 	f("vote", "UnexpectedMessage", codec.AppendVote(nil, codec.NewVote(mine, &d.name, &testSignature)))
 	f("error", "UnexpectedMessage", codec.AppendError(nil, errWrongShard))
 	f("info response", "UnexpectedMessage", codec.AppendInfoResponse(nil, &codec.InfoResponse{}))

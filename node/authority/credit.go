@@ -1,6 +1,9 @@
 package authority
 
 import (
+	"errors"
+	"fmt"
+
 	"fastpay/codec"
 	"fastpay/node/committee"
 )
@@ -9,7 +12,6 @@ import (
 var (
 	errWrongShard        = &codec.Error{Code: codec.WrongShard}
 	errUnexpectedMessage = &codec.Error{Code: codec.UnexpectedMessage}
-	errInvalidUpdate     = &codec.Error{Code: codec.InvalidCrossShardUpdate}
 	errSequenceNumber    = &codec.Error{Code: codec.InvalidSequenceNumber}
 	errAmount            = &codec.Error{Code: codec.IncorrectTransferAmount}
 	errUnknownSender     = &codec.Error{Code: codec.UnknownSenderAccount}
@@ -20,94 +22,60 @@ var (
 	errSequenceOverflow  = &codec.Error{Code: codec.SequenceOverflow}
 )
 
-// Credit applies a certificate that another shard has debited, or that arrived as a CrossShard message and has verified.
-// A recipient on the Primary is InvalidCrossShardUpdate, one of another shard WrongShard. The account is made if it is
-// not there. With Options.RememberCredits a repeat changes nothing and is no error; without, the caller must give each
-// certificate once.
-func (s *Shard) Credit(c codec.Certificate) *codec.Error {
+// ErrCredit is a credit that its sender should not have given to this shard.
+var ErrCredit = errors.New("authority: misdirected credit")
+
+// Credit applies credit number of shard from: a certificate that was debited there, durably. A number up to Cursor is a
+// repeat, which changes nothing; one beyond the next is ErrGap. The recipient's account is made if it is not there. at is
+// the position of the settlement if it is in the log that this shard writes to, and otherwise 0: then the certificate
+// itself goes into the record. A certificate that does not pay from that shard to this one is ErrCredit.
+func (s *Shard) Credit(from int, number uint64, at Position, c codec.Certificate) error {
 	o := c.Order()
-	if err := s.checkRecipient(o); err != nil {
+	if err := s.checkCredit(from, o, c.NumVotes()); err != nil {
 		return err
 	}
-	if !s.firstCredit(o) {
+	l := &s.lanes[from]
+	if number <= l.cursor {
 		s.stats.RepeatedCredits++
 		return nil
 	}
+	if number != l.cursor+1 {
+		return fmt.Errorf("%w: shard %d got credit %d of shard %d, expected %d", ErrGap, s.shard, number, from, l.cursor+1)
+	}
+	l.cursor = number
 	r := s.table.open(o.Recipient())
-	pos := s.archive.append(c, links{}, s.archive.extend(r.receivedTail, r.received, logReceived))
-	s.pay(r, o.Amount(), pos)
+	s.pay(r, o.Amount(), s.write.credit(from, number, at, c, &r.receivedChain))
 	return nil
 }
 
-func (s *Shard) checkRecipient(o codec.Order) *codec.Error {
-	if o.RecipientKind() != codec.FastPay {
-		return errInvalidUpdate
+func (s *Shard) checkCredit(from int, o codec.Order, votes int) error {
+	if from < 0 || from >= s.numShards || from == s.shard {
+		return fmt.Errorf("%w: shard %d got one from shard %d of %d", ErrCredit, s.shard, from, s.numShards)
 	}
-	if committee.ShardOf(o.Recipient(), s.numShards) != s.shard {
-		return errWrongShard
+	if payer := committee.ShardOf(o.Sender(), s.numShards); payer != from || votes == 0 {
+		return fmt.Errorf("%w: shard %d sent one with %d votes, of an account of shard %d", ErrCredit, from, votes, payer)
+	}
+	if o.RecipientKind() != codec.FastPay || committee.ShardOf(o.Recipient(), s.numShards) != s.shard {
+		return fmt.Errorf("%w: shard %d got one for %s, which is not here", ErrCredit, s.shard, codec.FormatAddress(o.Recipient()))
 	}
 	return nil
 }
 
-// firstCredit notes that o is being credited and reports whether it was not before.
-func (s *Shard) firstCredit(o codec.Order) bool {
-	return s.credits == nil || s.credits.add(o.Sender(), o.SequenceNumber()) ||
-		sabotaged("authority: a repeated credit is applied")
-}
-
-// pay credits r with the certificate at pos.
-func (s *Shard) pay(r *account, amount, pos uint64) {
+// pay credits r with the certificate of the record at position at.
+func (s *Shard) pay(r *account, amount uint64, at Position) {
+	s.touch(r, at)
 	s.deposit(r, amount)
 	r.received++
-	r.receivedTail = pos
+	r.receivedChain.extend(r.received, at)
 }
 
 // deposit adds amount to a balance, at most up to the largest. Refusing would make the outcome depend on the order of
 // arrival. With an initial supply of at most 2^126 it never happens.
 func (s *Shard) deposit(r *account, amount uint64) {
-	if sabotaged("authority: a credit is cut to 32 bits") {
-		amount = uint64(uint32(amount))
-	}
 	sum, ok := r.balance.Add(codec.NewBalance(amount))
 	if !ok {
 		sum = codec.MaxBalance
 		s.stats.CappedCredits++
 	}
 	r.balance = sum
-}
-
-// A creditMemory is the set of all (sender, sequence number) that were credited, by any path. A sender's numbers are
-// kept in blocks of 64, one bit each: 48 bytes for a block that is used, so at worst 48 a payment, and under 1 when all of
-// a sender's payments come here.
-type creditMemory struct {
-	key    hashKey
-	index  index
-	blocks slab[creditBlock]
-}
-
-type creditBlock struct {
-	sender codec.Address
-	number uint64 // sequence number / 64
-	bits   uint64
-}
-
-// add reports whether the pair was not there.
-func (m *creditMemory) add(sender *codec.Address, sequence uint64) bool {
-	number, bit := sequence/64, uint64(1)<<(sequence%64)
-	hash := m.key.ofNumbered(sender, number)
-	for p := m.index.probe(hash); ; {
-		i, ok := p.next()
-		if !ok {
-			break
-		}
-		if b := m.blocks.at(i); b.number == number && b.sender == *sender {
-			isNew := b.bits&bit == 0
-			b.bits |= bit
-			return isNew
-		}
-	}
-	i, b := m.blocks.add()
-	*b = creditBlock{*sender, number, bit}
-	m.index.insert(hash, i)
-	return true
 }

@@ -1,27 +1,64 @@
 package authority
 
 import (
-	"math/rand/v2"
+	"errors"
 	"testing"
 
 	"fastpay/codec"
 )
 
 func TestCreditRefusals(t *testing.T) {
-	const shards = 2
+	const shards = 3
 	d := newTestDriver(t, shards)
 	here, there := owner(0, shards, 0), owner(1, shards, 0)
-	f := func(name string, want codec.ErrorCode, c codec.Certificate) {
+	good := certify(newOrder(there, toFastPay(here), 1, 0))
+	f := func(name string, want error, from int, number uint64, c codec.Certificate) {
 		t.Helper()
 		wantUnchanged(t, d, func() {
-			if err := d.shards[0].Credit(c); err == nil || err.Code != want {
+			if err := d.credit(0, from, number, 0, c); !errors.Is(err, want) {
 				t.Errorf("%s: %v, expected %v", name, err, want)
 			}
-			wantCode(t, d.one(0, crossMessage(c)), want)
+		})
+		if d.shards[0].Cursor(1) != 0 || len(d.log.all) != 0 {
+			t.Errorf("%s: cursor %d, %d records", name, d.shards[0].Cursor(1), len(d.log.all))
+		}
+	}
+	f("to the Primary", ErrCredit, 1, 1, certify(newOrder(there, toPrimary(here), 1, 0)))
+	f("to another shard", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(owner(2, shards, 0)), 1, 0)))
+	f("from this shard", ErrCredit, 0, 1, certify(newOrder(here, toFastPay(here), 1, 0)))
+	f("from a shard that is none", ErrCredit, 3, 1, good)
+	f("from a shard before the first", ErrCredit, -1, 1, good)
+	f("from another shard than it says", ErrCredit, 2, 1, good)
+	f("without votes", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(here), 1, 0), []byte{}...))
+	f("after a gap", ErrGap, 1, 2, good)
+	if err := d.credit(0, 1, 1, 0, good); err != nil {
+		t.Errorf("the good one: %v", err)
+	}
+}
+
+// A number decides what is a repeat, whatever certificate comes with it.
+func TestCreditIsAppliedOnceByItsNumber(t *testing.T) {
+	const shards = 2
+	d := newTestDriver(t, shards)
+	from, to := owner(1, shards, 0), owner(0, shards, 0)
+	payee := testKey(to)
+	for i := range uint64(3) {
+		c := certify(newOrder(from, toFastPay(to), 10, i))
+		if err := d.credit(0, 1, i+1, 0, c); err != nil {
+			t.Fatal(err)
+		}
+		wantUnchanged(t, d, func() {
+			for n := range i + 2 { // number 0 as well, which is none
+				if err := d.credit(0, 1, n, 0, c); err != nil {
+					t.Errorf("credit %d again: %v", n, err)
+				}
+			}
 		})
 	}
-	f("the Primary", codec.InvalidCrossShardUpdate, certify(newOrder(there, toPrimary(here), 1, 0)))
-	f("another shard", codec.WrongShard, certify(newOrder(here, toFastPay(there), 1, 0)))
+	s := d.shards[0]
+	if b, _ := s.Balance(&payee); b != codec.NewBalance(30) || s.Cursor(1) != 3 || s.Stats().RepeatedCredits != 2+3+4 {
+		t.Errorf("balance %v, cursor %d, %+v", b, s.Cursor(1), s.Stats())
+	}
 }
 
 func TestCreditIsCappedAndCounted(t *testing.T) {
@@ -31,84 +68,13 @@ func TestCreditIsCappedAndCounted(t *testing.T) {
 	almost, _ := codec.MaxBalance.Sub(codec.NewBalance(5))
 	d.fund(t, testKey(to), almost)
 	for i, want := range []uint64{0, 1, 2} {
-		if err := d.shards[0].Credit(certify(newOrder(from, toFastPay(to), uint64(5-i%2), uint64(i)))); err != nil {
+		c := certify(newOrder(from, toFastPay(to), uint64(5-i%2), uint64(i)))
+		if err := d.credit(0, 1, uint64(i+1), 0, c); err != nil {
 			t.Fatal(err)
 		}
 		payee := testKey(to)
 		if b, _ := d.shards[0].Balance(&payee); b != codec.MaxBalance || d.shards[0].Stats().CappedCredits != want {
 			t.Errorf("credit %d: %v, %+v", i, b, d.shards[0].Stats())
 		}
-	}
-}
-
-// A payment inside a shard whose certificate also comes as a credit is credited once, whichever is first.
-func TestCreditMemoryHoldsForEveryPath(t *testing.T) {
-	for _, creditFirst := range []bool{false, true} {
-		d, from := orderFixture(t)
-		c := certify(newOrder(from, toFastPay(11), 30, 0))
-		messages := [][]byte{certMessage(c), crossMessage(c)}
-		if creditFirst {
-			messages[0], messages[1] = messages[1], messages[0]
-		}
-		d.batch(0, messages...)
-		payee, payer := testKey(11), testKey(from)
-		s := d.shards[0]
-		got, _ := s.Balance(&payee)
-		left, _ := s.Balance(&payer)
-		if got != codec.NewBalance(30) || left != codec.NewBalance(70) || s.Stats().RepeatedCredits != 1 {
-			t.Errorf("credit first %v: %v, %v left, %+v", creditFirst, got, left, s.Stats())
-		}
-		r := infoOf(t, d.one(0, infoMessage(from, func(q *codec.InfoRequest) { q.HasSequence = true })).reply)
-		if r.Certificate.IsZero() {
-			t.Error("not in the confirmed log")
-		}
-		r = infoOf(t, d.one(0, infoMessage(11, func(q *codec.InfoRequest) { q.HasReceived = true })).reply)
-		if r.Received.Len() != 1 {
-			t.Errorf("%d in the received log", r.Received.Len())
-		}
-	}
-}
-
-func TestCreditWithoutMemoryTrustsTheCaller(t *testing.T) {
-	d := newDriver(t, cheap{}, 0, 2, testMembers, func(o *Options) { o.RememberCredits = false })
-	to := owner(0, 2, 0)
-	c := certify(newOrder(owner(1, 2, 0), toFastPay(to), 30, 0))
-	for range 2 {
-		if err := d.shards[0].Credit(c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	payee := testKey(to)
-	if b, _ := d.shards[0].Balance(&payee); b != codec.NewBalance(60) || d.shards[0].Stats().CreditBlocks != 0 {
-		t.Errorf("balance %v, %+v", b, d.shards[0].Stats())
-	}
-}
-
-func TestCreditMemoryMatchesMap(t *testing.T) {
-	type pair struct {
-		sender   byte
-		sequence uint64
-	}
-	r := rand.New(rand.NewPCG(5, 6))
-	m := creditMemory{key: hashKey{1, 2}}
-	m.index.reserve(0)
-	seen := make(map[pair]bool)
-	for range 50_000 {
-		p := pair{byte(r.IntN(20)), r.Uint64N(5000)}
-		if r.IntN(2) == 0 {
-			p.sequence = ^p.sequence
-		}
-		a := testKey(p.sender)
-		if got := m.add(&a, p.sequence); got == seen[p] {
-			t.Fatalf("%+v: new %v, seen %v", p, got, seen[p])
-		}
-		seen[p] = true
-	}
-	blocks := make(map[pair]bool)
-	for p := range seen {
-		blocks[pair{p.sender, p.sequence / 64}] = true
-	}
-	if int(m.blocks.n) != len(blocks) {
-		t.Errorf("%d blocks, expected %d", m.blocks.n, len(blocks))
 	}
 }

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -68,27 +69,63 @@ type driver struct {
 	seed      byte
 	scheme    scheme
 	shards    []*Shard
-	checks    int // signatures that were checked
+	log       *testLog // of all shards, nil when it is a Ring
+	reader    *Reader
+	base      Position // of the last batch
+	checks    int      // signatures that were checked
 }
 
 func newDriver(t testing.TB, sch scheme, seed byte, numShards int, members []codec.Address, change func(*Options)) *driver {
 	t.Helper()
-	d := &driver{committee: testCommittee(t, members...), name: testKey(seed), seed: seed, scheme: sch}
-	for i := range numShards {
-		opts := Options{
-			Committee: d.committee, Name: d.name, Shard: i, NumShards: numShards, ArchiveBytes: 64 << 10,
-			RememberCredits: true, HashSeed: [2]uint64{1, 2},
-		}
-		if change != nil {
-			change(&opts)
-		}
+	log := newTestLog()
+	opts := Options{
+		Committee: testCommittee(t, members...), Name: testKey(seed), NumShards: numShards, Log: log, HashSeed: [2]uint64{1, 2},
+	}
+	if change != nil {
+		change(&opts)
+	}
+	d := &driver{seed: seed, scheme: sch}
+	if opts.Log == Log(log) {
+		d.log = log
+	}
+	if err := d.open(opts); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// open makes the shards.
+func (d *driver) open(opts Options) error {
+	d.committee, d.name = opts.Committee, opts.Name
+	for i := range opts.NumShards {
+		opts.Shard = i
 		s, err := New(opts)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		d.shards = append(d.shards, s)
 	}
-	return d
+	var read func(Position) ([]byte, error)
+	switch log := opts.Log.(type) {
+	case *Ring:
+		read = log.Read
+	case *testLog:
+		read = log.read
+	}
+	d.reader = NewReader(opts.Committee, cmp.Or(opts.MaxMessage, codec.DefaultMaxMessage), read)
+	return nil
+}
+
+// commit ends the log's batch.
+func (d *driver) commit() {
+	if d.log == nil {
+		return
+	}
+	base := d.log.commit()
+	for _, s := range d.shards {
+		s.Rebase(base)
+	}
+	d.base = base
 }
 
 func (d *driver) shardOf(a codec.Address) *Shard {
@@ -108,6 +145,7 @@ type answer struct {
 	err      *codec.Error
 	creditTo int // -1 for none
 	out      Outcome
+	fetch    Fetch
 }
 
 // batch takes messages to one shard through the steps of doc.go.
@@ -128,8 +166,8 @@ func (d *driver) batch(shard int, messages ...[]byte) []answer {
 	var votes []crypto.Signature
 	for i := range messages {
 		d.apply(s, &decoded[i], &answers[i])
-		if answers[i].out.NewVote {
-			votes = append(votes, d.scheme.sign(d.seed, decoded[i].Order().AppendSignedBytes(nil)))
+		if out := answers[i].out; out.NewVote {
+			votes = append(votes, d.scheme.sign(d.seed, s.AppendSignedBytes(nil, out.Ticket)))
 		}
 	}
 	for _, a := range answers {
@@ -138,7 +176,41 @@ func (d *driver) batch(shard int, messages ...[]byte) []answer {
 		}
 	}
 	s.Signed(votes)
+	d.commit()
+	for i := range answers {
+		d.finish(&answers[i])
+	}
 	return answers
+}
+
+// finish reads back what an answer shows, once the batch is in the log.
+func (d *driver) finish(a *answer) {
+	a.out.At = a.out.At.Rebase(d.base)
+	if a.fetch.Wanted() {
+		a.fetch.Rebase(d.base)
+		reply, found, err := d.reader.Finish(a.reply, &a.fetch)
+		if err != nil {
+			panic(err)
+		}
+		a.reply, a.out.Accepted = reply, found
+	}
+	if a.reply != nil {
+		a.err = errorOf(a.reply)
+	}
+}
+
+// info asks shard as Shard.Info does, with the certificates.
+func (d *driver) info(shard int, q *codec.InfoRequest, maxReply int) answer {
+	out, fetch := d.shards[shard].Info(nil, q, maxReply)
+	a := answer{reply: out.Reply, creditTo: -1, out: out, fetch: fetch}
+	d.finish(&a)
+	return a
+}
+
+// credit brings a credit to its shard, as the link between the two does.
+func (d *driver) credit(to, from int, number uint64, at Position, c codec.Certificate) error {
+	defer d.commit()
+	return d.shards[to].Credit(from, number, at, c)
 }
 
 func (d *driver) one(shard int, message []byte) answer { return d.batch(shard, message)[0] }
@@ -149,7 +221,7 @@ func (d *driver) verify(s *Shard, m *codec.Message) bool {
 	switch m.Kind {
 	case codec.KindOrder:
 		o = m.Order()
-	case codec.KindCertificate, codec.KindCrossShard:
+	case codec.KindCertificate:
 		o = m.Certificate().Order()
 	default:
 		return true
@@ -178,12 +250,10 @@ func (d *driver) check(key *crypto.PublicKey, message []byte, sig *crypto.Signat
 	return d.scheme.verify(key, message, sig)
 }
 
-// apply gives a checked message to the shard. A CrossShard message gets no reply.
+// apply gives a checked message to the shard.
 func (d *driver) apply(s *Shard, m *codec.Message, a *answer) {
 	if a.err != nil {
-		if m.Kind != codec.KindCrossShard {
-			a.reply = codec.AppendError(nil, a.err)
-		}
+		a.reply = codec.AppendError(nil, a.err)
 		a.out = Outcome{VoteAt: -1, CreditTo: -1}
 		return
 	}
@@ -193,14 +263,9 @@ func (d *driver) apply(s *Shard, m *codec.Message, a *answer) {
 	case codec.KindCertificate:
 		a.out = s.Certificate(nil, m.Certificate())
 	case codec.KindInfoRequest:
-		a.out = s.Info(nil, m.InfoRequest(), codec.DefaultMaxMessage)
-	case codec.KindCrossShard:
-		a.err = s.Credit(m.Certificate())
-		a.out = Outcome{VoteAt: -1, CreditTo: -1}
-		return
+		a.out, a.fetch = s.Info(nil, m.InfoRequest(), codec.DefaultMaxMessage)
 	}
 	a.reply, a.creditTo = a.out.Reply, a.out.CreditTo
-	a.err = errorOf(a.reply)
 }
 
 // errorOf is the rejection in a reply, nil when it is none.
@@ -230,7 +295,7 @@ func (d *driver) dump() string {
 	for i, s := range d.shards {
 		for a := range s.Accounts() {
 			lines = append(lines, fmt.Sprintf("%d %x balance %v next %d pending %x confirmed %d received %v synchronized %d",
-				i, a.Address[:4], a.Balance, a.NextSequenceNumber, a.Pending, a.Confirmed, s.receivedSet(a), a.Synchronized))
+				i, a.Address[:4], a.Balance, a.NextSequenceNumber, a.Pending, a.Confirmed, d.receivedSet(i, a), a.Synchronized))
 		}
 		lines = append(lines, fmt.Sprintf("%d last transaction %d", i, s.LastTransaction()))
 	}
@@ -240,12 +305,12 @@ func (d *driver) dump() string {
 
 // receivedSet is the transfers of the certificates received by a, as short hashes in order of their value. Certificates of
 // one transfer may differ in their votes.
-func (s *Shard) receivedSet(a Account) []uint32 {
+func (d *driver) receivedSet(shard int, a Account) []uint32 {
 	var set []uint32
 	for n := uint64(0); n < a.Received; {
 		var m codec.Message
-		out := s.Info(nil, &codec.InfoRequest{Account: a.Address, HasReceived: true, ReceivedAfter: n}, 1<<20)
-		if !m.Decode(out.Reply) || m.Kind != codec.KindInfoResponse {
+		got := d.info(shard, &codec.InfoRequest{Account: a.Address, HasReceived: true, ReceivedAfter: n}, 1<<20)
+		if !m.Decode(got.reply) || m.Kind != codec.KindInfoResponse {
 			panic("the received log can't be read")
 		}
 		list := m.InfoResponse().Received

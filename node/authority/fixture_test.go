@@ -57,9 +57,8 @@ func certify(o codec.Order, voters ...byte) codec.Certificate {
 	return codec.NewCertificate(o, votes)
 }
 
-func orderMessage(o codec.Order) []byte       { return codec.AppendOrder(nil, o) }
-func certMessage(c codec.Certificate) []byte  { return codec.AppendCertificate(nil, c) }
-func crossMessage(c codec.Certificate) []byte { return codec.AppendCrossShard(nil, c) }
+func orderMessage(o codec.Order) []byte      { return codec.AppendOrder(nil, o) }
+func certMessage(c codec.Certificate) []byte { return codec.AppendCertificate(nil, c) }
 
 func infoMessage(seed byte, change func(q *codec.InfoRequest)) []byte {
 	q := codec.InfoRequest{Account: testKey(seed)}

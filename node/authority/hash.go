@@ -64,11 +64,3 @@ func (k hashKey) of(a *codec.Address) uint64 {
 	s.address(a)
 	return s.end(4)
 }
-
-// ofNumbered is the hash of an address and a number.
-func (k hashKey) ofNumbered(a *codec.Address, n uint64) uint64 {
-	s := k.begin()
-	s.address(a)
-	s.word(n)
-	return s.end(5)
-}

@@ -88,8 +88,12 @@ func TestInfoIsCutAtMaxReply(t *testing.T) {
 	for _, maxReply := range []int{0, 1, empty + one, empty + one*3 - 1, empty + one*3, 8192, math.MaxInt} {
 		for after := 0; after < 40; {
 			q := &codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: uint64(after)}
-			out := d.shards[0].Info([]byte("junk"), q, maxReply)
-			reply := out.Reply[4:]
+			out, fetch := d.shards[0].Info([]byte("junk"), q, maxReply)
+			reply, _, err := d.reader.Finish(out.Reply, &fetch)
+			if err != nil || string(reply[:4]) != "junk" {
+				t.Fatalf("%v: %q", err, reply[:4])
+			}
+			reply = reply[4:]
 			n := infoOf(t, reply).Received.Len()
 			if n == 0 || n > 1 && len(reply) > maxReply || after+n < 40 && len(reply)+one <= min(maxReply, codec.DefaultMaxMessage) {
 				t.Fatalf("at most %d bytes after %d: %d certificates in %d bytes", maxReply, after, n, len(reply))
@@ -108,45 +112,54 @@ func TestInfoNeverExceedsMaxMessage(t *testing.T) {
 		d.one(0, certMessage(certify(newOrder(10, toFastPay(10), 1, uint64(i)), 0, 1, 2, 3)))
 	}
 	d.one(0, orderMessage(newOrder(10, toFastPay(11), 1, 5)))
-	out := d.shards[0].Info(nil, &codec.InfoRequest{Account: testKey(10), HasSequence: true, HasReceived: true}, math.MaxInt)
-	if r := infoOf(t, out.Reply); len(out.Reply) > most || r.Certificate.IsZero() || r.Pending.IsZero() || r.Received.Len() != 0 {
-		t.Errorf("%d bytes, %d received", len(out.Reply), r.Received.Len())
+	got := d.info(0, &codec.InfoRequest{Account: testKey(10), HasSequence: true, HasReceived: true}, math.MaxInt)
+	if r := infoOf(t, got.reply); len(got.reply) > most || r.Certificate.IsZero() || r.Pending.IsZero() || r.Received.Len() != 0 {
+		t.Errorf("%d bytes, %d received", len(got.reply), r.Received.Len())
 	}
-	out = d.shards[0].Info(nil, &codec.InfoRequest{Account: testKey(10), HasReceived: true}, 0)
-	if r := infoOf(t, out.Reply); len(out.Reply) > most || r.Received.Len() != 1 {
-		t.Errorf("%d bytes, %d received", len(out.Reply), r.Received.Len())
+	got = d.info(0, &codec.InfoRequest{Account: testKey(10), HasReceived: true}, 0)
+	if r := infoOf(t, got.reply); len(got.reply) > most || r.Received.Len() != 1 {
+		t.Errorf("%d bytes, %d received", len(got.reply), r.Received.Len())
 	}
 }
 
-// What has left the archive is not found. A list never silently begins later than it was asked for.
+// What the log has forgotten is not found. A list never silently begins later than it was asked for.
 func TestInfoOfForgottenCertificates(t *testing.T) {
-	d, certificates := infoFixture(t, 400)
-	s := d.shards[0]
-	if s.Stats().ArchiveOldest <= recordAlign {
-		t.Fatal("nothing was forgotten")
-	}
-	kept := 0
-	for i := range certificates {
-		confirmed := s.Info(nil, &codec.InfoRequest{Account: testKey(10), HasSequence: true, Sequence: uint64(i)}, 8192)
-		received := s.Info(nil, &codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: uint64(i)}, 8192)
-		if confirmed.Accepted != received.Accepted || kept > 0 && !confirmed.Accepted {
-			t.Fatalf("number %d: confirmed %v, received %v", i, confirmed.Accepted, received.Accepted)
+	ring := newTestRing(t, 64<<10)
+	inRing := newDriver(t, cheap{}, 0, 1, testMembers, func(o *Options) { o.Log = ring })
+	inJournal := newTestDriver(t, 1)
+	for name, d := range map[string]*driver{"ring": inRing, "journal": inJournal} {
+		d.fund(t, testKey(10), codec.NewBalance(1000))
+		var certificates []codec.Certificate
+		for i := range 400 {
+			certificates = append(certificates, certify(newOrder(10, toFastPay(11), 1, uint64(i))))
+			d.one(0, certMessage(certificates[i]))
 		}
-		if confirmed.Accepted {
-			kept++
-			c, _ := infoOf(t, received.Reply).Received.Next()
-			if string(c.Bytes()) != string(certificates[i].Bytes()) {
-				t.Fatalf("the list after %d begins with another certificate", i)
+		if d.log != nil {
+			d.log.gone = d.log.all[300].at
+		} else if _, forgotten := ring.Forgotten(); forgotten == 0 {
+			t.Fatal("nothing was forgotten")
+		}
+		kept := 0
+		for i, want := range certificates {
+			confirmed := d.info(0, &codec.InfoRequest{Account: testKey(10), HasSequence: true, Sequence: uint64(i)}, 8192)
+			received := d.info(0, &codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: uint64(i)}, 8192)
+			if confirmed.out.Accepted != received.out.Accepted || kept > 0 && !confirmed.out.Accepted {
+				t.Fatalf("%s: number %d: confirmed %v, received %v", name, i, confirmed.err, received.err)
 			}
-			continue
-		}
-		for _, out := range []Outcome{confirmed, received} {
-			if err := errorOf(out.Reply); err.Code != codec.CertificateNotfound {
-				t.Fatalf("number %d: %v", i, err)
+			if confirmed.out.Accepted {
+				kept++
+				c, _ := infoOf(t, received.reply).Received.Next()
+				if string(c.Bytes()) != string(want.Bytes()) {
+					t.Fatalf("%s: the list after %d begins with another certificate", name, i)
+				}
+				continue
+			}
+			if confirmed.err.Code != codec.CertificateNotfound || received.err.Code != codec.CertificateNotfound {
+				t.Fatalf("%s: number %d: %v, %v", name, i, confirmed.err, received.err)
 			}
 		}
-	}
-	if kept < 64<<10/2/600 || kept == 400 {
-		t.Errorf("%d kept", kept)
+		if d.log != nil && kept != 100 || d.log == nil && (kept < 64<<10/2/600 || kept == 400) {
+			t.Errorf("%s: %d kept", name, kept)
+		}
 	}
 }

@@ -14,12 +14,15 @@ type slot struct {
 	order  [maxOrderSize]byte
 	length uint8 // of order
 	vote   crypto.Signature
-	ticket int32  // while the vote is unsigned: its number in this batch; else signed
+	ticket int32  // while the vote is unsigned: its number in this batch, or forgotten; else signed
 	free   uint32 // next in the free list + 1, when this slot is in it
 }
 
-// signed marks a slot whose vote is there.
-const signed = -1
+// Values of a ticket that are no number.
+const (
+	signed    = -1 // the vote is there
+	forgotten = -2 // the order came from a record or a snapshot, and its vote has not been asked for yet
+)
 
 func (p *slot) orderBytes() []byte { return p.order[:p.length] }
 
@@ -38,6 +41,13 @@ type pendingTable struct {
 
 // take copies o into a slot and draws a ticket for its vote.
 func (t *pendingTable) take(o codec.Order) (number uint32, p *slot) {
+	number, p = t.restore(o)
+	t.draw(number, p)
+	return number, p
+}
+
+// restore copies o into a slot, without a vote.
+func (t *pendingTable) restore(o codec.Order) (number uint32, p *slot) {
 	if t.free != 0 {
 		number = t.free - 1
 		p = t.slots.at(number)
@@ -47,10 +57,15 @@ func (t *pendingTable) take(o codec.Order) (number uint32, p *slot) {
 	}
 	t.used++
 	p.length = uint8(copy(p.order[:], o.Bytes()))
+	p.ticket = forgotten
+	return number, p
+}
+
+// draw gives a ticket to the vote in slot number, which is p.
+func (t *pendingTable) draw(number uint32, p *slot) {
 	p.vote = crypto.Signature{}
 	p.ticket = int32(len(t.tickets))
 	t.tickets = append(t.tickets, number)
-	return number, p
 }
 
 // release frees a slot. If its vote is not signed yet, the replies of this batch that show it keep their ticket, which is
@@ -68,9 +83,6 @@ func (t *pendingTable) sign(signatures []crypto.Signature) {
 	}
 	for i, number := range t.tickets {
 		p := t.slots.at(number)
-		if sabotaged("authority: a vote of a batch gets the signature of another one") {
-			i = 0
-		}
 		p.vote, p.ticket = signatures[i], signed
 	}
 	t.tickets = t.tickets[:0]

@@ -12,18 +12,20 @@ import (
 // UnexpectedTransactionIndex. The next one advances the shard, and credits the recipient, made if it is not there,
 // when it lives here. The reply is the recipient's state; there is none for a recipient of another shard.
 func (s *Shard) SyncPrimary(dst []byte, recipient *codec.Address, amount, index uint64) Outcome {
-	if index > s.lastTransaction && index-s.lastTransaction > 1 && !sabotaged("authority: transactions of the Primary are skipped") || index > codec.MaxSequenceNumber {
+	if index > s.lastTransaction && index-s.lastTransaction > 1 || index > codec.MaxSequenceNumber {
 		return refuse(dst, errTransactionIndex)
 	}
-	isNew := index > s.lastTransaction || sabotaged("authority: a transaction of the Primary is applied again")
+	isNew := index > s.lastTransaction
+	out := Outcome{Reply: dst, VoteAt: -1, CreditTo: -1, Accepted: true}
 	if isNew {
 		s.lastTransaction = index
 	}
-	out := Outcome{Reply: dst, VoteAt: -1, CreditTo: -1, Accepted: true}
 	if committee.ShardOf(recipient, s.numShards) == s.shard {
 		out = s.synchronize(dst, recipient, amount, isNew)
 	}
-	out.Changed = isNew
+	if isNew {
+		out.Changed, out.At = true, s.write.primary(index, amount, recipient)
+	}
 	return out
 }
 
@@ -35,12 +37,17 @@ func (s *Shard) synchronize(dst []byte, recipient *codec.Address, amount uint64,
 		}
 		return s.accept(dst, a)
 	}
+	return s.accept(dst, s.fund(recipient, amount))
+}
+
+// fund credits recipient with a transaction of the Primary.
+func (s *Shard) fund(recipient *codec.Address, amount uint64) *account {
 	a := s.table.open(recipient)
 	s.deposit(a, amount)
 	if a.synchronized < math.MaxUint32 {
 		a.synchronized++
 	}
-	return s.accept(dst, a)
+	return a
 }
 
 // LastTransaction is the number of the last transaction of the Primary that was applied.

@@ -22,13 +22,8 @@ type Options struct {
 	// MaxMessage is the largest message in bytes, 0 for codec.DefaultMaxMessage. A certificate of all members must fit.
 	MaxMessage int
 
-	// RememberCredits keeps the set of all payments that were credited here, so that Credit may be repeated: for processes
-	// that run single shards, whose credits arrive over the network. It grows, by 48 bytes for each 64 sequence numbers of
-	// a payer of which at least one came here.
-	RememberCredits bool
-
-	// ArchiveBytes bounds the memory for certificates, 0 for DefaultArchiveBytes. It is taken as it fills.
-	ArchiveBytes int
+	// Log gets the shard's records. Shards of one goroutine may share it.
+	Log Log
 
 	// ExpectedAccounts makes room in the index ahead; more accounts are fine.
 	ExpectedAccounts int
@@ -38,9 +33,6 @@ type Options struct {
 	HashSeed [2]uint64
 }
 
-// DefaultArchiveBytes holds about 140,000 certificates of four authorities.
-const DefaultArchiveBytes = 64 << 20
-
 // A Shard is the state of one shard of one authority. It belongs to one goroutine; nothing in it is locked. Views passed
 // in are not kept.
 type Shard struct {
@@ -48,32 +40,32 @@ type Shard struct {
 	name             codec.Address
 	committee        *committee.Committee
 	maxMessage       int
-	minCertificate   int // bytes of the smallest certificate that can be accepted
 
 	table           accountTable
 	pending         pendingTable
-	archive         archive
-	credits         *creditMemory // nil unless they are remembered
+	lanes           []lane // by the other shard
 	lastTransaction uint64
-	positions       []uint64 // scratch of Info
+	write           writer
+	touched         []*account // those with positions of the batch that is being filled
+	marked          []*outbox  // the same
 	stats           Stats
 }
 
 // An Outcome is what became of a request.
 //
-// The persistence contract. What follows is what makes safety survive a crash; "record" is whatever the journal writes.
+// The persistence contract. What follows is what makes safety survive a crash.
 //
-//  1. A request with Changed set has a record: of an order, the order and the vote's signature; of a certificate or
-//     a transaction of the Primary, its content. A credit from another shard has one record with the position of its link.
-//     Records are written in the order in which the requests were applied.
+//  1. A request with Changed set, a credit that was no repeat, and an acknowledgement that was news have each appended
+//     one record to Options.Log, before they return. Records are in the log in the order in which they were applied.
 //  2. No reply leaves before all records of requests applied before it are durable, its own included: an error or an
 //     info reply can show a vote or a balance that a crash would take back.
-//  3. A credit (CreditTo) does not leave before the record of its debit is durable, and is kept until its receiver said
-//     that its own record is.
-//  4. A vote is signed and filled in before its record is written; a signature that was shown is never made anew for
-//     another order, because recovery restores the pending order first.
-//  5. Recovery applies the records in their order to a shard with the same initial accounts. All requests are idempotent,
-//     so a record that was written twice does no harm; credits without Options.RememberCredits are, by their link.
+//  3. A credit (CreditTo) does not leave before the record of its debit is durable. It can be sent again until its
+//     receiver said that its own record is durable, for its settlement is in the log (Undelivered, Acknowledge).
+//  4. A vote is in no record, its order is. A signature that was shown is never made for another order, because recovery
+//     restores the pending order first; it is made anew, the same, when it is asked for.
+//  5. When a batch is in the log at a position, Rebase tells its shards, before their next request.
+//  6. Recovery loads a snapshot into an empty shard, and gives Replay the records from the snapshot's position on, in
+//     their order. Each record says by its numbers whether it was applied already.
 type Outcome struct {
 	// Reply is dst with the reply message appended, without a frame header.
 	Reply []byte
@@ -81,11 +73,15 @@ type Outcome struct {
 	VoteAt int
 	// Ticket numbers the votes of a batch, from 0 after each call of Signed.
 	Ticket int
-	// NewVote tells that Ticket was drawn by this request: the caller must sign the order's signed bytes for it, even if a
-	// later request of the batch settles the order.
+	// NewVote tells that Ticket was drawn by this request: the caller must sign for it what AppendSignedBytes appends now,
+	// even if a later request of the batch settles the order. For a transfer order these are its own signed bytes. After
+	// a recovery any request that shows a pending order may be the first to do so.
 	NewVote bool
-	// CreditTo is the shard where the certificate must be credited; -1 for none.
-	CreditTo int
+	// CreditTo is the shard where the certificate must be credited, as the credit with CreditNumber; -1 for none.
+	CreditTo     int
+	CreditNumber uint64
+	// At is where the request's record is, 0 when there is none.
+	At Position
 	// Accepted tells that the request was not refused; repeats are accepted.
 	Accepted bool
 	// Changed tells that the state changed, so that there is something to write down.
@@ -114,27 +110,21 @@ func New(opts Options) (*Shard, error) {
 		return nil, fmt.Errorf("%w: %d expected accounts", ErrOptions, opts.ExpectedAccounts)
 	}
 	opts.MaxMessage = cmp.Or(opts.MaxMessage, codec.DefaultMaxMessage)
-	opts.ArchiveBytes = cmp.Or(opts.ArchiveBytes, DefaultArchiveBytes)
+	if opts.Log == nil {
+		return nil, fmt.Errorf("%w: no log", ErrOptions)
+	}
 	largest := codec.MaxCertificateSize(opts.Committee.Len())
 	if need := infoSize + largest; opts.MaxMessage < need {
 		return nil, fmt.Errorf("%w: messages of %d bytes, but a certificate of all %d members needs %d", ErrOptions,
 			opts.MaxMessage, opts.Committee.Len(), need)
 	}
-	archive, ok := newArchive(opts.ArchiveBytes, recordSize(largest))
-	if !ok {
-		return nil, fmt.Errorf("%w: an archive of %d bytes is too small", ErrOptions, opts.ArchiveBytes)
-	}
 	s := &Shard{
 		shard: opts.Shard, numShards: opts.NumShards, name: opts.Name, committee: opts.Committee,
-		maxMessage: opts.MaxMessage, minCertificate: minCertificate(opts.Committee), archive: archive,
+		maxMessage: opts.MaxMessage, lanes: make([]lane, opts.NumShards),
+		write: writer{log: opts.Log, shard: opts.Shard, members: opts.Committee},
 	}
-	s.positions = make([]uint64, s.maxMessage/s.minCertificate)
 	s.table.key = hashKey{opts.HashSeed[0], opts.HashSeed[1]}
 	s.table.index.reserve(opts.ExpectedAccounts)
-	if opts.RememberCredits {
-		s.credits = &creditMemory{key: s.table.key}
-		s.credits.index.reserve(0)
-	}
 	return s, nil
 }
 
@@ -171,8 +161,8 @@ func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
 }
 
 // Precheck refuses what no signature and no state that another request could change can save: WrongShard; for
-// certificates, what committee.CheckShape finds; for a CrossShard message, before these, a recipient on the Primary
-// (InvalidCrossShardUpdate); UnexpectedMessage for what an authority does not serve. Nothing is allocated.
+// certificates, what committee.CheckShape finds; UnexpectedMessage for what an authority does not serve, a credit between
+// shards included. Nothing is allocated.
 func (s *Shard) Precheck(m *codec.Message) *codec.Error {
 	switch m.Kind {
 	case codec.KindOrder:
@@ -181,11 +171,6 @@ func (s *Shard) Precheck(m *codec.Message) *codec.Error {
 		return s.checkShard(&m.InfoRequest().Account)
 	case codec.KindCertificate:
 		if err := s.checkShard(m.Certificate().Order().Sender()); err != nil {
-			return err
-		}
-		return s.committee.CheckShape(m.Certificate())
-	case codec.KindCrossShard:
-		if err := s.checkRecipient(m.Certificate().Order()); err != nil {
 			return err
 		}
 		return s.committee.CheckShape(m.Certificate())
@@ -203,6 +188,25 @@ func (s *Shard) checkShard(a *codec.Address) *codec.Error {
 // Signed ends a batch: signatures holds that of ticket i at index i, for all tickets since the last call. They are stored
 // with the orders that are still pending. A wrong number of them panics.
 func (s *Shard) Signed(signatures []crypto.Signature) { s.pending.sign(signatures) }
+
+// AppendSignedBytes appends what is to be signed for a ticket that the last request drew.
+func (s *Shard) AppendSignedBytes(dst []byte, ticket int) []byte {
+	o, _, _ := codec.TakeOrder(s.pending.slots.at(s.pending.tickets[ticket]).orderBytes())
+	return o.AppendSignedBytes(dst)
+}
+
+// Rebase makes the positions of the batch that was filled absolute, now that the log has it at base. It comes before the
+// next request.
+func (s *Shard) Rebase(base Position) {
+	for _, a := range s.touched {
+		a.confirmedChain.rebase(base)
+		a.receivedChain.rebase(base)
+	}
+	for _, o := range s.marked {
+		o.rebase(base)
+	}
+	s.touched, s.marked = s.touched[:0], s.marked[:0]
+}
 
 // refuse answers with an error.
 func refuse(dst []byte, err *codec.Error) Outcome {
@@ -226,6 +230,10 @@ func (s *Shard) acceptHeader(dst []byte, a *account) Outcome {
 		return out
 	}
 	p := s.pending.slots.at(a.pending - 1)
+	if p.ticket == forgotten {
+		s.pending.draw(a.pending-1, p)
+		out.NewVote = true
+	}
 	dst = append(append(dst, 1), p.orderBytes()...)
 	dst = append(dst, s.name[:]...)
 	if p.ticket != signed {

@@ -12,7 +12,7 @@ import (
 func TestNewRefusals(t *testing.T) {
 	f := func(hint string, change func(o *Options)) {
 		t.Helper()
-		opts := Options{Committee: testCommittee(t, testMembers...), Name: testKey(0), NumShards: 2}
+		opts := Options{Committee: testCommittee(t, testMembers...), Name: testKey(0), NumShards: 2, Log: newTestLog()}
 		if _, err := New(opts); err != nil {
 			t.Fatal(err)
 		}
@@ -28,9 +28,8 @@ func TestNewRefusals(t *testing.T) {
 	f("shard 0 of 0", func(o *Options) { o.NumShards = 0 })
 	f("shard 0 of 65536", func(o *Options) { o.NumShards = 1 << 16 })
 	f("a certificate of all 4 members needs", func(o *Options) { o.MaxMessage = 900 })
-	f("archive of 2000 bytes", func(o *Options) { o.ArchiveBytes = 2000 })
+	f("no log", func(o *Options) { o.Log = nil })
 	f("messages of -1 bytes", func(o *Options) { o.MaxMessage = -1 })
-	f("archive of -1 bytes", func(o *Options) { o.ArchiveBytes = -1 })
 	f("-1 expected accounts", func(o *Options) { o.ExpectedAccounts = -1 })
 }
 

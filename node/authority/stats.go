@@ -10,21 +10,18 @@ import (
 // Stats are counters and sizes of a shard.
 type Stats struct {
 	CappedCredits   uint64 // credits that exceeded the largest balance and were cut
-	RepeatedCredits uint64 // credits that the credit memory stopped
+	RepeatedCredits uint64 // credits that came again and were ignored
+	Undelivered     uint64 // credits to other shards that these have not acknowledged
 	Accounts        int
-	Pending         int    // orders signed and not yet confirmed
-	CreditBlocks    int    // entries of the credit memory, 48 bytes each
-	ArchiveEnd      uint64 // bytes of certificates ever kept
-	ArchiveOldest   uint64 // of these, the first so many are forgotten
+	Pending         int // orders signed and not yet confirmed
 }
 
 // Stats is a copy of the counters.
 func (s *Shard) Stats() Stats {
 	st := s.stats
 	st.Accounts, st.Pending = s.NumAccounts(), s.pending.used
-	st.ArchiveEnd, st.ArchiveOldest = s.archive.end, s.archive.oldest
-	if s.credits != nil {
-		st.CreditBlocks = int(s.credits.blocks.n)
+	for i := range s.lanes {
+		st.Undelivered += s.lanes[i].out.issued - s.lanes[i].out.acknowledged
 	}
 	return st
 }

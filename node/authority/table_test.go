@@ -63,14 +63,6 @@ func TestTablesCompareWholeKeys(t *testing.T) {
 	if table.open(&b) == mine || table.accounts.n != 2 {
 		t.Error("an account is opened for another")
 	}
-	m := creditMemory{key: hashKey{1, 2}}
-	m.index.reserve(0)
-	m.add(&a, 0)
-	m.index.insert(m.key.ofNumbered(&b, 0), 0)
-	m.index.insert(m.key.ofNumbered(&a, 1), 0)
-	if !m.add(&b, 0) || !m.add(&a, 64) || m.add(&a, 0) || m.add(&b, 0) || m.add(&a, 64) {
-		t.Error("a credit is taken for another one")
-	}
 }
 
 // Elements whose tags are all alike are told apart by their keys, and segments wrap around.
@@ -162,12 +154,7 @@ func TestHashMatchesSipHash(t *testing.T) {
 		for i := range a {
 			a[i] = byte(r.Uint32())
 		}
-		n := r.Uint64()
 		if got, want := k.of(&a), sipHash(1, 3, k.k0, k.k1, a[:]); got != want {
-			t.Fatalf("%x, expected %x", got, want)
-		}
-		long := binary.LittleEndian.AppendUint64(a[:], n)
-		if got, want := k.ofNumbered(&a, n), sipHash(1, 3, k.k0, k.k1, long); got != want {
 			t.Fatalf("%x, expected %x", got, want)
 		}
 		k = hashKey{r.Uint64(), r.Uint64()}
@@ -176,16 +163,13 @@ func TestHashMatchesSipHash(t *testing.T) {
 
 // The garbage collector must not have to look into tables, and their sizes are promised.
 func TestEntriesHoldNoPointersAndAreSmall(t *testing.T) {
-	if got := unsafe.Sizeof(account{}); got != 96 {
+	if got := unsafe.Sizeof(account{}); got != 128 {
 		t.Errorf("an account has %d bytes", got)
 	}
 	if got := unsafe.Sizeof(slot{}); got != 256 {
 		t.Errorf("a slot has %d bytes", got)
 	}
-	if got := unsafe.Sizeof(creditBlock{}); got != 48 {
-		t.Errorf("a credit block has %d bytes", got)
-	}
-	for _, v := range []any{account{}, slot{}, creditBlock{}} {
+	for _, v := range []any{account{}, slot{}} {
 		if hasPointers(reflect.TypeOf(v)) {
 			t.Errorf("%T holds pointers", v)
 		}

@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node/committee"
 )
 
 // The prototype's authority went through 80 requests; TestTranscript takes ours through the same ones, as a node would,
@@ -44,7 +44,7 @@ func (ed25519) verify(key *crypto.PublicKey, message []byte, sig *crypto.Signatu
 }
 
 // newTranscriptDriver is authority 0 with two shards in the initial state.
-func newTranscriptDriver(t *testing.T, v *vectors) *driver {
+func newTranscriptDriver(t *testing.T, v *vectors) *transcriptDriver {
 	key := crypto.NewPrivateKey((*[32]byte)(unhex(t, v.Keys[0].Seed)))
 	d := newDriver(t, ed25519{key}, 0, 2, v.authorities(t), func(o *Options) { o.Name = key.Public() })
 	d.name = key.Public()
@@ -63,7 +63,13 @@ func newTranscriptDriver(t *testing.T, v *vectors) *driver {
 			d.shardOf(address).table.find(&address).next = next
 		}
 	}
-	return d
+	return &transcriptDriver{driver: d}
+}
+
+// A transcriptDriver also numbers the credits between its shards.
+type transcriptDriver struct {
+	*driver
+	payments [2][]string // that were credited, by the shard that paid
 }
 
 // A view is all that is compared after a step, by the name of the field.
@@ -154,7 +160,7 @@ func prototypeView(t *testing.T, s *vectorStep) view {
 }
 
 // run takes ours through a step.
-func (d *driver) run(t *testing.T, s *vectorStep) view {
+func (d *transcriptDriver) run(t *testing.T, s *vectorStep) view {
 	t.Helper()
 	var a answer
 	message := unhex(t, s.Bytes)
@@ -173,6 +179,9 @@ func (d *driver) run(t *testing.T, s *vectorStep) view {
 		if out.Reply != nil {
 			a.err = errorOf(out.Reply)
 		}
+		d.commit()
+	} else if s.Op == "cross_shard" {
+		a = answer{creditTo: -1, err: d.deliver(s.Shard, mustDecode(message).Certificate())}
 	} else {
 		a = d.one(s.Shard, message)
 	}
@@ -182,13 +191,29 @@ func (d *driver) run(t *testing.T, s *vectorStep) view {
 		v["reply"] = describeReply(t, &text)
 	}
 	if a.creditTo >= 0 {
-		update := bytes.Clone(message)
-		update[0] = byte(codec.KindCrossShard)
-		text := hex.EncodeToString(update)
+		text := hex.EncodeToString(codec.AppendCrossShard(nil, mustDecode(message).Certificate()))
 		v["credit"] = fmt.Sprintf("to shard %d, %s", a.creditTo, describeBytes(&text))
 	}
 	d.state(v)
 	return v
+}
+
+// deliver brings a credit as a link does: each payment has a number of its own, also when it comes again. What a link
+// refuses is no error of the protocol; the nearest one stands for it.
+func (d *transcriptDriver) deliver(shard int, c codec.Certificate) *codec.Error {
+	from := committee.ShardOf(c.Order().Sender(), len(d.shards))
+	payments := &d.payments[from]
+	number := slices.Index(*payments, place(c.Order())) + 1
+	if number == 0 {
+		number = len(*payments) + 1
+	}
+	if err := d.credit(shard, from, uint64(number), 0, c); err != nil {
+		return &codec.Error{Code: codec.InvalidCrossShardUpdate}
+	}
+	if number > len(*payments) {
+		*payments = append(*payments, place(c.Order()))
+	}
+	return nil
 }
 
 // state adds the state of all shards to v.

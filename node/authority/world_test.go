@@ -1,7 +1,7 @@
 package authority
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -24,12 +24,12 @@ type world struct {
 	honest    []*driver
 	owners    []byte
 	initial   uint64 // balance of every owner
-	remember  bool   // Options.RememberCredits; without it every credit is delivered once, as inside a process
+	ring      bool   // the log is a Ring, and credits hold their certificates
 
 	orders  []codec.Order // signed by their owners
 	certs   []codec.Certificate
 	votes   map[string]map[byte]crypto.Signature // transfer → voter → vote
-	credits [][]inFlight                         // for each authority, sent and not known to have arrived
+	credits [][]credit                           // for each authority, sent and not known to have arrived
 
 	voted     []map[string]string // S2: for each authority, account and number → transfer it signed
 	certified map[string]string   // S1: account and number → transfer with a quorum
@@ -38,10 +38,12 @@ type world struct {
 	tally tally
 }
 
-// inFlight is a credit from one shard to another.
-type inFlight struct {
-	shard   int
-	message []byte
+// A credit is on its way from one shard to another.
+type credit struct {
+	from, to int
+	number   uint64
+	at       Position // of its settlement, 0 when its certificate travels
+	cert     codec.Certificate
 }
 
 var byzantine = byte(3)
@@ -51,7 +53,7 @@ func newWorld(t *rapid.T) *world {
 		t:         t,
 		numShards: rapid.IntRange(1, 3).Draw(t, "shards"),
 		initial:   rapid.SampledFrom([]uint64{0, 1, 10, 30, 100}).Draw(t, "initial"),
-		remember:  rapid.Bool().Draw(t, "remember"),
+		ring:      rapid.Bool().Draw(t, "ring"),
 		votes:     make(map[string]map[byte]crypto.Signature),
 		certified: make(map[string]string),
 	}
@@ -74,16 +76,20 @@ func newWorld(t *rapid.T) *world {
 
 // newWorldDriver is authority 0 in the initial state.
 func newWorldDriver(t *rapid.T, w *world) *driver {
-	d := &driver{committee: worldCommittee, name: testKey(0), scheme: cheap{}}
-	for i := range w.numShards {
-		s, err := New(Options{
-			Committee: d.committee, Name: d.name, Shard: i, NumShards: w.numShards, ArchiveBytes: 128 << 10,
-			RememberCredits: w.remember, HashSeed: [2]uint64{1, 2},
-		})
+	opts := Options{Committee: worldCommittee, Name: testKey(0), NumShards: w.numShards, HashSeed: [2]uint64{1, 2}}
+	d := &driver{scheme: cheap{}}
+	if w.ring {
+		ring, err := NewRing(128<<10, worldCommittee)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.shards = append(d.shards, s)
+		opts.Log = ring
+	} else {
+		d.log = newTestLog()
+		opts.Log = d.log
+	}
+	if err := d.open(opts); err != nil {
+		t.Fatal(err)
 	}
 	for _, o := range w.owners {
 		a := testKey(o)
@@ -209,21 +215,42 @@ func (w *world) sendCertificate() {
 	}
 }
 
-// deliverCredit brings one credit to its shard, and sometimes keeps it to bring it again.
+// deliverCredit brings one credit to its shard, and sometimes keeps it to bring it again. One that comes before those
+// that precede it is refused, and stays.
 func (w *world) deliverCredit() {
 	i := w.authority()
 	if len(w.credits[i]) == 0 {
 		return
 	}
 	n := rapid.IntRange(0, len(w.credits[i])-1).Draw(w.t, "credit")
-	c := w.credits[i][n]
-	w.tally.credits++
-	if a := w.honest[i].one(c.shard, c.message); a.err != nil {
-		w.t.Fatalf("a credit is refused: %v", a.err)
-	}
-	if !w.remember || rapid.Bool().Draw(w.t, "acknowledged") {
+	if w.bring(i, w.credits[i][n]) && rapid.Bool().Draw(w.t, "acknowledged") {
 		w.credits[i] = slices.Delete(w.credits[i], n, n+1)
 	}
+}
+
+// bring gives a credit to its shard and reports whether it has it now.
+func (w *world) bring(authority int, c credit) bool {
+	w.tally.credits++
+	d := w.honest[authority]
+	cursor := d.shards[c.to].Cursor(c.from)
+	isNext := c.number == cursor+1
+	var before string
+	if !isNext {
+		before = d.dump()
+	}
+	err := d.credit(c.to, c.from, c.number, c.at, c.cert)
+	switch {
+	case c.number > cursor+1:
+		if !errors.Is(err, ErrGap) {
+			w.t.Fatalf("credit %d after %d: %v", c.number, cursor, err)
+		}
+	case err != nil:
+		w.t.Fatalf("a credit is refused: %v", err)
+	}
+	if !isNext && d.dump() != before {
+		w.t.Fatalf("S6: credit %d after %d changes the state", c.number, cursor)
+	}
+	return err == nil
 }
 
 func (w *world) ask() {
@@ -291,10 +318,21 @@ func (w *world) note(authority int, message []byte, m *codec.Message, a answer) 
 	w.checkQuorum(c)
 	w.settled[authority][string(c.Order().TransferBytes())] = true
 	if a.creditTo >= 0 {
-		update := bytes.Clone(message)
-		update[0] = byte(codec.KindCrossShard)
-		w.credits[authority] = append(w.credits[authority], inFlight{a.creditTo, update})
+		from := committee.ShardOf(c.Order().Sender(), w.numShards)
+		sent := credit{from, a.creditTo, a.out.CreditNumber, a.out.At, codec.NewCertificate(c.Order(), entries(c))}
+		if w.ring || rapid.Bool().Draw(w.t, "apart") {
+			sent.at = 0
+		}
+		w.credits[authority] = append(w.credits[authority], sent)
 	}
+}
+
+func entries(c codec.Certificate) (votes []codec.VoteEntry) {
+	for i := range c.NumVotes() {
+		name, sig := c.Vote(i)
+		votes = append(votes, codec.VoteEntry{Authority: *name, Signature: *sig})
+	}
+	return votes
 }
 
 func infoOfWorld(t *rapid.T, reply []byte) *codec.InfoResponse {
@@ -384,12 +422,15 @@ func (w *world) settleAll() {
 				progress = progress || a.out.Changed
 			}
 		}
-		for _, n := range w.permutation(len(w.credits[i])) {
-			if a := d.one(w.credits[i][n].shard, w.credits[i][n].message); a.err != nil {
-				w.t.Fatalf("a credit is refused: %v", a.err)
+		for len(w.credits[i]) > 0 { // in each round the next one of a lane at least
+			var left []credit
+			for _, n := range w.permutation(len(w.credits[i])) {
+				if c := w.credits[i][n]; !w.bring(i, c) {
+					left = append(left, c)
+				}
 			}
+			w.credits[i] = left
 		}
-		w.credits[i] = nil
 	}
 }
 

@@ -333,7 +333,7 @@ func TestReceiveCollects(t *testing.T) {
 	w.authorities[3].set(func(_ *fakeAuthority, m *codec.Message, answer func() []byte) []byte {
 		q := *m.InfoRequest()
 		q.ReceivedAfter = 0 // the same page again and again
-		return w.authorities[3].shard(&q.Account).Info(nil, &q, 2048).Reply
+		return w.authorities[3].info(&q)
 	})
 	account := payee.Public()
 	counted := w.certificate(testOrder(testKey(1), account, 1, 2))

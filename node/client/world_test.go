@@ -29,9 +29,16 @@ type fakeAuthority struct {
 	world    *world
 	behavior behavior
 
-	credits  []codec.Certificate // kept back while holdCredits is set
+	reader   *authority.Reader
+	credits  []credit // kept back while hold is set
 	hold     bool
 	requests int
+}
+
+// credit is on its way between two shards.
+type credit struct {
+	number uint64
+	cert   codec.Certificate
 }
 
 // behavior answers a request, given what an honest authority would answer; nil is silence.
@@ -152,9 +159,14 @@ func (a *fakeAuthority) start(t testing.TB) {
 	t.Helper()
 	a.shards = nil
 	n := a.world.committee.Member(a.index).NumShards
+	ring, err := authority.NewRing(4<<20, a.world.committee)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.reader = authority.NewReader(a.world.committee, codec.DefaultMaxMessage, ring.Read)
 	for i := range n {
 		s, err := authority.New(authority.Options{Committee: a.world.committee, Name: a.key.Public(), Shard: i, NumShards: n,
-			ArchiveBytes: 4 << 20, RememberCredits: true})
+			Log: ring})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,8 +223,7 @@ func (a *fakeAuthority) answer(m *codec.Message) []byte {
 	refuse := func(err *codec.Error) []byte { return codec.AppendError(nil, err) }
 	switch m.Kind {
 	case codec.KindInfoRequest:
-		s := a.shard(&m.InfoRequest().Account)
-		return s.Info(nil, m.InfoRequest(), 2048).Reply
+		return a.info(m.InfoRequest())
 	case codec.KindOrder:
 		o := m.Order()
 		s := a.shard(o.Sender())
@@ -235,7 +246,7 @@ func (a *fakeAuthority) answer(m *codec.Message) []byte {
 		}
 		out := a.shard(c.Order().Sender()).Certificate(nil, c)
 		if out.CreditTo >= 0 {
-			a.credits = append(a.credits, copyCertificate(c))
+			a.credits = append(a.credits, credit{out.CreditNumber, copyCertificate(c)})
 			if !a.hold {
 				a.releaseCredits()
 			}
@@ -245,9 +256,23 @@ func (a *fakeAuthority) answer(m *codec.Message) []byte {
 	return refuse(&codec.Error{Code: codec.UnexpectedMessage})
 }
 
+func (a *fakeAuthority) info(q *codec.InfoRequest) []byte {
+	out, fetch := a.shard(&q.Account).Info(nil, q, 2048)
+	if !fetch.Wanted() {
+		return out.Reply
+	}
+	reply, _, err := a.reader.Finish(out.Reply, &fetch)
+	if err != nil {
+		panic(err)
+	}
+	return reply
+}
+
 func (a *fakeAuthority) releaseCredits() {
 	for _, c := range a.credits {
-		if err := a.shard(c.Order().Recipient()).Credit(c); err != nil {
+		o := c.cert.Order()
+		from := committee.ShardOf(o.Sender(), len(a.shards))
+		if err := a.shard(o.Recipient()).Credit(from, c.number, 0, c.cert); err != nil {
 			panic(err)
 		}
 	}

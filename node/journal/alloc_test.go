@@ -2,8 +2,8 @@ package journal
 
 import "testing"
 
-// TestAppendAllocatesNothing: adding to a batch, appending, committing and waiting, on a real directory, while a segment
-// lasts.
+// TestAppendAllocatesNothing: adding to a batch, appending, committing and waiting, on a real directory, while a
+// segment lasts.
 func TestAppendAllocatesNothing(t *testing.T) {
 	dir, err := OpenDir(t.TempDir())
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Batch is records that go into the journal together, in one group. Its zero value is empty. It belongs to one goroutine,
-// and is meant to be used again and again: Reset keeps its memory.
+// Batch is records that go into the journal together, in one group. Its zero value is empty. It belongs to one
+// goroutine, and is meant to be used again and again: Reset keeps its memory.
 type Batch struct {
 	buf   []byte
 	count int

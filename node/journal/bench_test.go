@@ -44,7 +44,8 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkAppend is what a worker pays for a batch: making it, and copying it into the group. The disk is not waited for.
+// BenchmarkAppend is what a worker pays for a batch: making it, and copying it into the group. The disk is not waited
+// for.
 func BenchmarkAppend(b *testing.B) {
 	const records = 256
 	j, err := Open(new(MemFS), Options{}, nil)

@@ -5,13 +5,24 @@ import (
 	"testing"
 )
 
-// TestCrashAtEveryWritePoint runs a workload of 300 operations, and before each operation of the file system that changes
-// something, or makes it durable, lets the machine crash, with none, half and all of what was not synced kept. Each time,
-// recovery must give a prefix of what was appended, with everything that was reported durable, and must have made that
-// durable itself.
-func TestCrashAtEveryWritePoint(t *testing.T) {
+// TestCrashAtEveryWritePoint runs a workload of 300 operations, and before each operation of the file system that
+// changes something, or makes it durable, lets the machine crash, with none, half and all of what was not synced kept.
+// Each time, recovery must give a prefix of what was appended, with everything that was reported durable, and must have
+// made that durable itself.
+func TestCrashAtEveryWritePoint(t *testing.T) { crashEverywhere(t, newWorkload(t, 1)) }
+
+// TestCrashWithSnapshots does the same while snapshots are made, and segments before them removed.
+func TestCrashWithSnapshots(t *testing.T) {
+	w := newWorkload(t, 12)
+	w.keeping = true
+	crashEverywhere(t, w)
+	if first := w.j.first.Load(); first < 5 {
+		t.Errorf("only the segments before %d were removed", first)
+	}
+}
+
+func crashEverywhere(t *testing.T, w *workload) {
 	const operations = 300
-	w := newWorkload(t, 1)
 	crash := rand.New(rand.NewPCG(w.seed, 2))
 	points, crashes := 0, 0
 	w.inject = func(op Op) error {
@@ -35,7 +46,7 @@ func TestCrashAtEveryWritePoint(t *testing.T) {
 	if err := w.run(operations); err != nil {
 		t.Fatal(err)
 	}
-	segments := len(files(t, w.mem))
+	segments := int(w.j.Sealed()) + 1
 	t.Logf("%d records in %d segments, %d write points, %d crashes", len(w.entries), segments, points, crashes)
 	if points < 400 || segments < 10 || len(w.entries) < 200 {
 		t.Errorf("%d write points, %d segments, %d records: the workload has become too small", points, segments, len(w.entries))

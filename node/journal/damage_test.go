@@ -89,7 +89,8 @@ func (d *damaged) scanned(t *testing.T, fs *MemFS) (n int, found Recovery, err e
 	return n, found, nil
 }
 
-// TestTornAtEveryByte cuts the last group off at every byte. What is after the cut is zeros, as in a fresh block, or junk.
+// TestTornAtEveryByte cuts the last group off at every byte. What is after the cut is zeros, as in a fresh block, or
+// junk.
 func TestTornAtEveryByte(t *testing.T) {
 	d := build(t, 2, false)
 	want := d.exceptLast()
@@ -116,8 +117,9 @@ func TestTornAtEveryByte(t *testing.T) {
 	}
 }
 
-// TestBitFlips flips bits all over one segment, and checks what reading it says. A flip is detected, or it changes nothing.
-// The one exception is the last group of a journal that was not closed: nobody vouches for it, so it passes for torn.
+// TestBitFlips flips bits all over one segment, and checks what reading it says. A flip is detected, or it changes
+// nothing. The one exception is the last group of a journal that was not closed: nobody vouches for it, so it passes
+// for torn.
 func TestBitFlips(t *testing.T) {
 	f := func(name string, d *damaged, segment uint32) {
 		file := segmentName(segment)
@@ -233,7 +235,7 @@ func without(all map[string][]byte, number uint32) map[string][]byte {
 func (d *damaged) endOf(number uint32) int64 {
 	end := int64(BlockSize)
 	for _, e := range d.w.entries {
-		if e.position.segment() == number {
+		if e.position.Segment() == number {
 			end = alignUp(e.position.offset() + RecordHeaderSize + int64(len(e.data)))
 		}
 	}
@@ -244,7 +246,7 @@ func (d *damaged) endOf(number uint32) int64 {
 func (d *damaged) startOfLast(number uint32) (start int64) {
 	group := uint64(0)
 	for _, e := range d.w.entries {
-		if e.position.segment() == number && e.group > group {
+		if e.position.Segment() == number && e.group > group {
 			group, start = e.group, e.position.offset()-groupHeaderSize
 		}
 	}

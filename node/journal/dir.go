@@ -24,8 +24,8 @@ func OpenDir(path string) (*Dir, error) {
 	return &Dir{path}, nil
 }
 
-// makeDir is os.MkdirAll that syncs the parent of every directory that it makes, and of the first that it finds: a process
-// before may have ended between making and syncing.
+// makeDir is os.MkdirAll that syncs the parent of every directory that it makes, and of the first that it finds: a
+// process before may have ended between making and syncing.
 func makeDir(path string) error {
 	parent := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {

@@ -1,54 +1,79 @@
-// Package journal is the durable log of one authority process: records go in, group by group, and after a crash the same
-// records come out, up to a point that is never before the last one that was reported durable.
+// Package journal is the durable log of one authority process: records go in, group by group, and after a crash the
+// same records come out, up to a point that is never before the last one that was reported durable.
 //
-// It knows nothing of payments. A record is bytes and the number of the shard that it belongs to. There is one journal for
-// a process, because a sync costs the same for one record as for a thousand.
+// It knows nothing of payments. A record is bytes and the number of the shard that it belongs to. There is one journal
+// for a process, because a sync costs the same for one record as for a thousand.
 //
 // # The contract
-//
-//  1. Append puts a batch into the group that fills, and says its position and the group's number. Nothing is durable yet.
+//  1. Append puts a batch into the group that fills, and says its position and the group's number. Nothing is durable
+//     yet.
 //  2. Commit writes that group and syncs it; meanwhile the next one fills. One group is in flight at most.
 //  3. A group is durable once Durable reports its number, or a later one. Only then may anything leave the process that
 //     depends on its records.
-//  4. A write or sync that fails is final: no later group is written, every call returns the error, and the process has to
-//     stop. After a failed sync the kernel may drop what it could not write, so a second sync that succeeds proves nothing.
+//  4. A write or sync that fails is final: no later group is written, every call returns the error, and the process has
+//     to stop. After a failed sync the kernel may drop what it could not write, so a second sync that succeeds proves
+//     nothing.
 //  5. Open gives back every record, in order, and has made them durable again, in a file of their own, when it returns.
 //     A group that a crash left half-written is dropped, and so was never durable. Damage anywhere else is an error.
+//  6. A snapshot is bytes of the caller's that stand for all records before a point between two segments. It is made
+//     from the one before it and from sealed segments, so it needs nothing that commits use. Open gives back the newest
+//     snapshot that is whole, and the records after it.
+//  7. Segments are removed only if no snapshot that is kept needs them. There are two of these, so that one may be
+//     damaged.
 //
 // # Files
 //
-// A directory holds segments, named by their number in 16 hex digits, and LOCK, which a process holds while it has the
-// journal open. A segment is written with zeros and synced before it gets its name, so that no commit has to wait for the
-// file system to allocate, and so that a named segment is never torn.
+// A directory holds segments, NUMBER.log, and snapshots, SEGMENT.snapshot, by the segment of their point, all in 16 hex
+// digits; and LOCK, which a process holds while it has the journal open. A segment is written with zeros and synced
+// before it gets its name, so that no commit has to wait for the file system to allocate, and so that a named segment
+// is never torn.
 //
 //	segment:  | header, 4096 bytes | group | group | ... | zeros up to the segment's size |
 //
-// Numbers are little-endian. A group begins at a multiple of 4096 bytes, and the rest of its last block is zeros: no block
-// that holds durable data is ever written again, hence a torn write can't damage it. That costs a lone record 4096 bytes,
-// and a group of hundreds a few percent.
+//	snapshot: | header, 4096 bytes | block | block | ... | end |
 //
-//	header:   magic [8] | crc u32 | salt u32 | segment number u64 | segment size u64 | identity length u32 | identity | zeros
-//	          crc covers all 4096 bytes but itself
+// Numbers are little-endian. A group begins at a multiple of 4096 bytes, and the rest of its last block is zeros: no
+// block that holds durable data is ever written again, hence a torn write can't damage it. That costs a lone record
+// 4096 bytes, and a group of hundreds a few percent.
 //
-//	group:    magic u32 | crc u32 | sequence u64 | last durable sequence u64 | length u32 | records u32 | record | record ...
+//	header:   magic [8] | crc u32 | salt u32 | segment number u64 | segment size u64 | id [16] | identity length u32 |
+//	          identity | zeros; crc covers all 4096 bytes but itself
+//
+//	group:    magic u32 | crc u32 | sequence u64 | last durable sequence u64 | length u32 | records u32 | record | ...
 //	          crc covers sequence to the last record, beginning with the salt; length counts header and records
 //
 //	record:   length u32 | shard u32 | crc u32 | data
 //	          crc covers length, shard and data; length counts the data
 //
+//	snapshot's header: magic [8] | crc u32 | 0 u32 | segment u64 | last group u64 | id [16] | identity length u32 |
+//	          identity | zeros; crc covers all 4096 bytes but itself
+//
+//	block:    length u32 | crc u32 | data; crc covers length and data, going on from the crc of the block before, or
+//	          the header's; all blocks but the last have 256 KiB of data
+//
+//	end:      0 u32 | crc u32 | bytes of data in all blocks u64
+//
+// The id is random, given when the journal is begun. It keeps apart what has the same identity: a file that comes from
+// another journal is damage.
+//
 // All are CRC32C. The group's salt, a secret random number of the segment, keeps a peer from placing bytes in a record
 // that would pass for a group. The record's own crc serves Read, which reads one record and not its group.
 //
-// A group without records is written by Close: it ends a journal that was closed in good order, and vouches for the group
-// before it.
+// A group without records is written by Close: it ends a journal that was closed in good order, and vouches for the
+// group before it.
 //
 // # Recovery
 //
-// Groups are numbered from 1 without a gap, and a group is written only after the one before it is durable. So a bad group
-// is the torn end of the journal if no later one is whole, here or in a later segment; otherwise durable data was damaged,
-// and Open fails with a CorruptError that names file and offset. The last group of all has nobody to vouch for it: damage
-// to it can't be told from a torn write, unless Close wrote its mark after it.
+// Groups are numbered from 1 without a gap, and a group is written only after the one before it is durable. So a bad
+// group is the torn end of the journal if no later one is whole, here or in a later segment; otherwise durable data was
+// damaged, and Open fails with a CorruptError that names file and offset. The last group of all has nobody to vouch for
+// it: damage to it can't be told from a torn write, unless Close wrote its mark after it.
 //
-// The bytes are in doc.go, segment.go and group.go; Append and Commit in journal.go; Open in recover.go. FS is what the
-// journal asks of a file system: Dir is a real one, MemFS one that can crash, FaultFS one that fails on demand.
+// Segments before a snapshot's may be missing: a crash during their removal leaves any of them. One after it may not,
+// and a snapshot tells that a group of its segment was durable. A snapshot has its name only after all of it is
+// durable; if the newest is damaged nevertheless, the older one serves, from which on segments are kept.
+//
+// The bytes are in doc.go, segment.go, group.go and snapshot.go; Append and Commit in journal.go; Open in recover.go,
+// what it reads in scan.go; removal in retention.go. FS is what the journal asks of a file system: Dir is a real one,
+// MemFS one that can crash, FaultFS one that fails on demand.
 package journal

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Errors of Append, Commit, Wait and Read.
@@ -15,6 +16,8 @@ var (
 	ErrTooLarge = errors.New("journal: the batch is larger than a group can be")
 	// ErrNotDurable: the record to read has not been synced yet.
 	ErrNotDurable = errors.New("journal: the record is not durable yet")
+	// ErrRemoved: the record to read lies in a segment that was removed.
+	ErrRemoved = errors.New("journal: the record's segment was removed")
 	// ErrLocked: another process has the journal open.
 	ErrLocked = errors.New("journal: in use by another process")
 	// ErrIdentity: the journal was begun with another identity.
@@ -25,7 +28,8 @@ var (
 	errRunning = errors.New("journal: Run is running already")
 )
 
-// CorruptError is damage to data that was durable: a journal that can't be trusted. Nothing was changed.
+// CorruptError is damage to data that was durable: a journal that can't be trusted, or a snapshot that can't be used.
+// Nothing was changed.
 type CorruptError struct {
 	File   string
 	Offset int64
@@ -34,7 +38,18 @@ type CorruptError struct {
 
 // Error says where, what, and what to do.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("journal: %s: offset %d: %s. This is not the torn end that a crash leaves; votes may be lost, and "+
-		"signing again could make money twice. Restore the directory from a copy that has this file whole, and keep the "+
-		"damaged one; without a copy, retire this authority's key", e.File, e.Offset, e.Reason)
+	where := fmt.Sprintf("journal: %s: offset %d: %s. ", e.File, e.Offset, e.Reason)
+	if strings.HasSuffix(e.File, snapshotSuffix) {
+		return where + "An older snapshot serves as long as the segments after it are there; without one, restore this " +
+			"file from a copy, and keep the damaged one"
+	}
+	return where + "This is not the torn end that a crash leaves; votes may be lost, and signing again could make " +
+		"money twice. Restore the directory from a copy that has this file whole, and keep the damaged one; without a " +
+		"copy, retire this authority's key"
+}
+
+// versionError describes a header that begins as magic does, but for the last byte.
+func versionError(name string, header []byte, magic [8]byte) error {
+	at := len(magic) - 1
+	return fmt.Errorf("%w: %s has version %d, this program knows %d", ErrVersion, name, header[at], magic[at])
 }

@@ -10,14 +10,27 @@ import (
 
 var errDisk = errors.New("the disk failed")
 
-// TestEveryOperationFails lets each operation of the file system fail once, in turn, over the same workload. An error of a
-// commit must be final: nothing is written any more, and nothing reported durable. After that, and after errors that are
-// not final, a crash loses nothing that was reported durable, and neither does a restart without a crash, in which the
-// kernel still shows what it failed to write.
+// TestEveryOperationFails lets each operation of the file system fail once, in turn, over the same workload. An error
+// of a commit must be final: nothing is written any more, and nothing reported durable. After that, and after errors
+// that are not final, a crash loses nothing that was reported durable, and neither does a restart without a crash, in
+// which the kernel still shows what it failed to write.
 func TestEveryOperationFails(t *testing.T) {
+	everyOperationFails(t, func() *workload { return newWorkload(t, 5) })
+}
+
+// TestEveryOperationFailsWithSnapshots does the same while snapshots are made, and segments before them removed.
+func TestEveryOperationFailsWithSnapshots(t *testing.T) {
+	everyOperationFails(t, func() *workload {
+		w := newWorkload(t, 13)
+		w.keeping = true
+		return w
+	})
+}
+
+func everyOperationFails(t *testing.T, newWorkload func() *workload) {
 	const operations = 150
 	count := func() int {
-		w, n := newWorkload(t, 5), 0
+		w, n := newWorkload(), 0
 		w.inject = func(Op) error { n++; return nil }
 		if err := w.run(operations); err != nil {
 			t.Fatal(err)
@@ -29,7 +42,7 @@ func TestEveryOperationFails(t *testing.T) {
 	}
 	finals := make(map[OpKind]int)
 	for n := 0; n < count; n += thin {
-		if kind := failAt(t, n, operations); kind != "" {
+		if kind := failAt(t, newWorkload(), n, operations); kind != "" {
 			finals[kind]++
 		}
 	}
@@ -40,8 +53,7 @@ func TestEveryOperationFails(t *testing.T) {
 }
 
 // failAt runs the workload with operation n failing, and gives its kind if that ended the journal.
-func failAt(t *testing.T, n, operations int) (final OpKind) {
-	w := newWorkload(t, 5)
+func failAt(t *testing.T, w *workload, n, operations int) (final OpKind) {
 	var failed *Op
 	seen, afterwards := 0, 0
 	w.inject = func(op Op) error {
@@ -73,7 +85,7 @@ func failAt(t *testing.T, n, operations int) (final OpKind) {
 			final = failed.Kind
 			break
 		}
-		// Not final: Open that failed, or Prepare. The next step tries again.
+		// Not final: Open that failed, Prepare, a snapshot, or removal. The next step tries again.
 	}
 	if w.j != nil {
 		w.j.Close() // the error, if it has one, was checked above

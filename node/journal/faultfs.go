@@ -36,9 +36,9 @@ func (k OpKind) Changes() bool {
 	return true
 }
 
-// FaultFS passes everything on to FS, but asks Inject first, which sees every operation in order and may make it fail by
-// an error, or hold it back by not returning. A write that fails has written half of its bytes. A sync that fails has
-// synced nothing, and what was to be synced is lost to later syncs, if FS can do that as MemFS does.
+// FaultFS passes everything on to FS, but asks Inject first, which sees every operation in order and may make it fail
+// by an error, or hold it back by not returning. A write that fails has written half of its bytes. A sync that fails
+// has synced nothing, and what was to be synced is lost to later syncs, if FS can do that as MemFS does.
 type FaultFS struct {
 	FS     FS
 	Inject func(Op) error

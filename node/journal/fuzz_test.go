@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// FuzzScan reads a segment that was written by a workload, edited: raw replaces the beginning of its groups, and each three
-// bytes of edits are an offset and what is xored to the byte there. With repair, checksums are made to match afterwards, so
-// that what they protect is tried as well. Reading must not panic, see more than there is, or take for a group what is not
-// encoded as one.
+// FuzzScan reads a segment that was written by a workload, edited: raw replaces the beginning of its groups, and each
+// three bytes of edits are an offset and what is xored to the byte there. With repair, checksums are made to match
+// afterwards, so that what they protect is tried as well. Reading must not panic, see more than there is, or take for a
+// group what is not encoded as one.
 //
 //	go test ./node/journal -run '^$' -fuzz '^FuzzScan$' -fuzztime 10s
 func FuzzScan(f *testing.F) {

@@ -51,8 +51,8 @@ func finishGroup(b []byte, salt uint32, sequence, durable uint64, records int) {
 	binary.LittleEndian.PutUint32(b[grpOffCRC:], crc32.Update(salt, castagnoli, b[grpOffSequence:]))
 }
 
-// parseGroup reads the group at the start of b. It reports whether there is one, whole. Only the checksum over all of it
-// makes it one: a length that was damaged leads to other bytes, and these don't match.
+// parseGroup reads the group at the start of b. It reports whether there is one, whole. Only the checksum over all of
+// it makes it one: a length that was damaged leads to other bytes, and these don't match.
 func parseGroup(b []byte, salt uint32) (g group, ok bool) {
 	if len(b) < groupHeaderSize || binary.LittleEndian.Uint32(b) != groupMagic {
 		return group{}, false
@@ -62,8 +62,7 @@ func parseGroup(b []byte, salt uint32) (g group, ok bool) {
 		return group{}, false
 	}
 	b = b[:length]
-	if crc32.Update(salt, castagnoli, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) &&
-		!sabotaged("journal: a group's checksum is not compared") {
+	if crc32.Update(salt, castagnoli, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) {
 		return group{}, false
 	}
 	g = group{

@@ -25,6 +25,22 @@ func (id Identity) append(dst []byte) []byte {
 	return dst
 }
 
+// putIdentity writes the identity into a header, its length before it, u32.
+func putIdentity(b []byte, id Identity) {
+	text := id.append(nil)
+	binary.LittleEndian.PutUint32(b, uint32(len(text)))
+	copy(b[4:], text)
+}
+
+// takeIdentity is the inverse of putIdentity.
+func takeIdentity(b []byte) (id Identity, ok bool) {
+	n := binary.LittleEndian.Uint32(b)
+	if n > maxIdentityBytes {
+		return nil, false
+	}
+	return parseIdentity(b[4:][:n])
+}
+
 // encodedSize is the length of what append appends.
 func (id Identity) encodedSize() (n int) {
 	for _, f := range id {

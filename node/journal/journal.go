@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// Journal is an open journal. Any goroutine may append, wait and read. Groups are committed by whoever calls Commit: Run
-// does so as soon as there is something, in a goroutine that the caller gives it; a simulator calls Commit when its clock
-// says so.
+// Journal is an open journal. Any goroutine may append, wait and read. Groups are committed by whoever calls Commit:
+// Run does so as soon as there is something, in a goroutine that the caller gives it; a simulator calls Commit when its
+// clock says so.
 type Journal struct {
 	fs       FS
 	options  Options // resolved
@@ -21,10 +21,13 @@ type Journal struct {
 	stop     chan struct{} // closed by Close
 	durable  atomic.Uint64 // sequence of the last durable group
 	end      atomic.Uint64 // Position after it
+	first    atomic.Uint32 // first segment that is kept
 
 	commitMu sync.Mutex // held while a group is in flight
 	active   *segment   // where the last group was written
 	flying   pending
+
+	snapshotMu sync.Mutex // held while a snapshot is written
 
 	mu        sync.Mutex // never held over an operation of the file system
 	cond      sync.Cond  // durable, err, preparing or running changed
@@ -35,6 +38,8 @@ type Journal struct {
 	preparing bool     // it is being made
 	retryRoom int64    // after a failure, next is tried again when room falls below
 	running   bool
+	beside    int     // calls that read or write files beside the commits; Close waits for them
+	points    []Point // of the snapshots that may be loaded, newest first
 	closed    bool
 	err       error // final
 }
@@ -48,12 +53,13 @@ type pending struct {
 }
 
 // Append copies the batch into the group that fills. The record at offset o of the batch, as Add said, has the position
-// base + o; it is durable once Durable reports group, or a later one. A batch without records gives the group after which
-// everything appended so far is durable. With ErrFull, group is the one to wait for before trying again. The batch is the
-// caller's again in any case. Nothing is allocated.
+// base + o; it is durable once Durable reports group, or a later one. A batch without records gives the group after
+// which everything appended so far is durable. With ErrFull, group is the one to wait for before trying again. The
+// batch is the caller's again in any case. Nothing is allocated.
 func (j *Journal) Append(b *Batch) (base Position, group uint64, err error) {
 	if len(b.buf) > j.options.GroupSize-groupHeaderSize {
-		return 0, 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b.buf), j.options.GroupSize-groupHeaderSize)
+		return 0, 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b.buf),
+			j.options.GroupSize-groupHeaderSize)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -118,8 +124,8 @@ func (j *Journal) Err() error {
 // Recovery says what Open found.
 func (j *Journal) Recovery() Recovery { return j.recovery }
 
-// Commit writes and syncs what was appended before the call, as one group. It does nothing if that is nothing. Its error
-// is final: a commit that failed is never tried again. Nothing is allocated, but when a segment is full.
+// Commit writes and syncs what was appended before the call, as one group. It does nothing if that is nothing. Its
+// error is final: a commit that failed is never tried again. Nothing is allocated, but when a segment is full.
 func (j *Journal) Commit() error { return j.commit(false) }
 
 // commit also writes a group without records, if it is to mark the end of a journal that is closed in good order.
@@ -131,9 +137,6 @@ func (j *Journal) commit(mark bool) error {
 	}
 	err := j.write()
 	j.publish(err)
-	if sabotaged("journal: a failed sync counts as done") {
-		err = nil
-	}
 	j.options.OnCommit(j.durable.Load(), err)
 	return err
 }
@@ -155,7 +158,7 @@ func (j *Journal) seal(mark bool) (sealed bool, err error) {
 // end, else at the next segment's beginning, so that records have their position as soon as they are appended.
 func (j *Journal) beginGroup(sequence uint64, at Position, room int64) {
 	if room < int64(j.options.GroupSize) {
-		at, room = newPosition(at.segment()+1, BlockSize), j.options.SegmentSize-BlockSize
+		at, room = newPosition(at.Segment()+1, BlockSize), j.options.SegmentSize-BlockSize
 	}
 	j.filling = pending{buf: j.filling.buf[:groupHeaderSize], sequence: sequence, base: at}
 	j.room = room
@@ -164,7 +167,7 @@ func (j *Journal) beginGroup(sequence uint64, at Position, room int64) {
 // write brings the group in flight to the disk.
 func (j *Journal) write() error {
 	g := &j.flying
-	if number := g.base.segment(); number != j.active.number {
+	if number := g.base.Segment(); number != j.active.number {
 		next, err := j.takeNext()
 		if err != nil {
 			return err
@@ -178,9 +181,6 @@ func (j *Journal) write() error {
 	if err := writeAt(j.active.file, blocks, g.base.offset()); err != nil {
 		return fmt.Errorf("journal: write group %d at %v: %w", g.sequence, g.base, err)
 	}
-	if sabotaged("journal: a group is not synced") {
-		return nil
-	}
 	if err := j.active.file.Sync(); err != nil {
 		return fmt.Errorf("journal: sync group %d at %v: %w", g.sequence, g.base, err)
 	}
@@ -191,7 +191,7 @@ func (j *Journal) write() error {
 func (j *Journal) publish(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err != nil && !sabotaged("journal: a failed sync counts as done") {
+	if err != nil {
 		j.err = err
 	} else {
 		g := &j.flying
@@ -213,9 +213,9 @@ func (j *Journal) takeNext() (*segment, error) {
 	return next, nil
 }
 
-// Prepare makes the segment after the active one, unless it is made already, so that a commit need not. It may run beside
-// a commit; Run sees to that when half of a segment is used. Its error is not final: nothing was lost, and it may be
-// tried again.
+// Prepare makes the segment after the active one, unless it is made already, so that a commit need not. It may run
+// beside a commit; Run sees to that when half of a segment is used. Its error is not final: nothing was lost, and it
+// may be tried again.
 func (j *Journal) Prepare() error {
 	j.mu.Lock()
 	for j.preparing {
@@ -229,7 +229,7 @@ func (j *Journal) Prepare() error {
 	number := j.newest + 1
 	j.mu.Unlock()
 
-	s, err := newSegment(j.fs, &j.options, number)
+	s, err := newSegment(j.fs, &j.options, j.recovery.ID, number)
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -242,17 +242,17 @@ func (j *Journal) Prepare() error {
 }
 
 // newSegment makes a segment without groups.
-func newSegment(fs FS, o *Options, number uint32) (*segment, error) {
+func newSegment(fs FS, o *Options, id ID, number uint32) (*segment, error) {
 	var salt [4]byte
 	if _, err := io.ReadFull(o.Random, salt[:]); err != nil {
 		return nil, fmt.Errorf("journal: salt of a segment: %w", err)
 	}
-	s := &segment{number: number, salt: binary.LittleEndian.Uint32(salt[:]), size: o.SegmentSize}
+	s := &segment{id: id, number: number, salt: binary.LittleEndian.Uint32(salt[:]), size: o.SegmentSize}
 	return s, writeSegment(fs, s, appendSegmentHeader(nil, s, o.Identity))
 }
 
-// Run commits whatever is appended, group after group, until Close, or until a commit fails, and returns that error. All
-// that is appended while one group is written goes into the next, so groups grow with the load by themselves.
+// Run commits whatever is appended, group after group, until Close, or until a commit fails, and returns that error.
+// All that is appended while one group is written goes into the next, so groups grow with the load by themselves.
 func (j *Journal) Run() error {
 	j.mu.Lock()
 	if j.running || j.closed {
@@ -292,7 +292,7 @@ func (j *Journal) Run() error {
 func (j *Journal) wantsNext() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	full := j.filling.base.segment() > j.newest
+	full := j.filling.base.Segment() > j.newest
 	return j.next == nil && !j.preparing &&
 		(full || j.room < j.options.SegmentSize/2 && (j.retryRoom == 0 || j.room < j.retryRoom))
 }
@@ -304,7 +304,7 @@ func (j *Journal) prepareAhead() {
 	}
 	j.mu.Lock()
 	room, final := j.room, j.err
-	if j.filling.base.segment() > j.newest {
+	if j.filling.base.Segment() > j.newest {
 		room = 0 // the group that fills lies in the segment that there is not
 	}
 	j.retryRoom = room - room/4
@@ -314,8 +314,8 @@ func (j *Journal) prepareAhead() {
 	}
 }
 
-// Close commits what was appended, marks the end as clean, ends Run, and lets go of the files and the lock. It returns the
-// error that made the journal stop before, if there was one; then nothing is written. A second call does nothing.
+// Close commits what was appended, marks the end as clean, ends Run, and lets go of the files and the lock. It returns
+// the error that made the journal stop before, if there was one; then nothing is written. A second call does nothing.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	if j.closed {
@@ -324,7 +324,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	close(j.stop)
-	for j.running {
+	for j.running || j.beside > 0 {
 		j.cond.Wait()
 	}
 	j.mu.Unlock()

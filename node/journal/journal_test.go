@@ -282,7 +282,7 @@ func TestReadManySegments(t *testing.T) {
 		}
 		positions = append(positions, base)
 	}
-	if n := positions[len(positions)-1].segment(); n < 2*maxOpenReaders {
+	if n := positions[len(positions)-1].Segment(); n < 2*maxOpenReaders {
 		t.Fatalf("only %d segments", n)
 	}
 	var all sync.WaitGroup

@@ -51,9 +51,9 @@ func (n *memNode) unshare() {
 	}
 }
 
-// Crash returns the file system as a crash at this moment could leave it. Everything synced is there. Of the sectors that
-// were not, each is kept if keep says so; of the names that were not, those up to the first for which it does not, since
-// file systems log them in order. The original stays as it is. Locks and open files are not copied.
+// Crash returns the file system as a crash at this moment could leave it. Everything synced is there. Of the sectors
+// that were not, each is kept if keep says so; of the names that were not, those up to the first for which it does not,
+// since file systems log them in order. The original stays as it is. Locks and open files are not copied.
 func (m *MemFS) Crash(keep func() bool) *MemFS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -310,8 +310,8 @@ func (f *memFile) Sync() error {
 	return nil
 }
 
-// loseUnsynced is what a failed sync does on a real system: what could not be written is dropped from the list of things
-// to write, while programs still read it. A later sync that succeeds does not make it durable.
+// loseUnsynced is what a failed sync does on a real system: what could not be written is dropped from the list of
+// things to write, while programs still read it. A later sync that succeeds does not make it durable.
 func (f *memFile) loseUnsynced() {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()

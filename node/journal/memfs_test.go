@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestMemFSCrash: what was synced survives, what was not survives by the sector and in the order of names, and a file system
-// that crashed shares nothing with the one it comes from.
+// TestMemFSCrash: what was synced survives, what was not survives by the sector and in the order of names, and a file
+// system that crashed shares nothing with the one it comes from.
 func TestMemFSCrash(t *testing.T) {
 	content := func(m *MemFS, name string) string {
 		f, err := m.Open(name)

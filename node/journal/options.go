@@ -12,8 +12,8 @@ const (
 	DefaultSegmentSize = 32 << 20
 	// MaxSegmentSize is bounded by offsets of 32 bits, and by recovery, which reads a segment at once.
 	MaxSegmentSize = 1 << 30
-	// DefaultGroupSize has room for several workers' batches while a slow disk syncs. A segment's last bytes, fewer than
-	// a group may have, stay unused.
+	// DefaultGroupSize has room for several workers' batches while a slow disk syncs. A segment's last bytes, fewer
+	// than a group may have, stay unused.
 	DefaultGroupSize = 1 << 20
 )
 
@@ -23,17 +23,22 @@ type Options struct {
 	Identity Identity
 	// SegmentSize is the size of segments that are begun from now on: a multiple of BlockSize.
 	SegmentSize int64
-	// GroupSize is the most that a group has, its header included: a multiple of BlockSize. A segment holds at least one.
+	// GroupSize is the most that a group has, its header included: a multiple of BlockSize. A segment holds at least
+	// one.
 	GroupSize int
 	// Random gives the salts of segments. Tests that must repeat themselves give their own; nil is crypto/rand.
 	Random io.Reader
-	// OnCommit is called after each commit, by the goroutine that commits: group is the last durable one now. An error is
-	// final; the process must stop without answering what it has not answered. It must return soon, for the next group
-	// waits for it, and must not call Commit or Close.
+	// Load reads the state at a point from the content of its snapshot; replay then gives the records after it. It is
+	// called a second time, for an older point, if the newest snapshot turned out to be damaged, maybe after much of it
+	// was read: then it begins anew. It is not called if there is no snapshot. If it is nil, snapshots are not used.
+	Load func(at Point, content io.Reader) error
+	// OnCommit is called after each commit, by the goroutine that commits: group is the last durable one now. An error
+	// is final; the process must stop without answering what it has not answered. It must return soon, for the next
+	// group waits for it, and must not call Commit or Close.
 	OnCommit func(group uint64, err error)
-	// OnTrouble is called by a goroutine of Run when the next segment can't be made ahead of time, most often because the
-	// disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up. It must
-	// not call Close.
+	// OnTrouble is called by a goroutine of Run when the next segment can't be made ahead of time, most often because
+	// the disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up.
+	// It must not call Close.
 	OnTrouble func(room int64, err error)
 }
 

@@ -27,24 +27,28 @@ type reader struct {
 	size int64
 }
 
-// Read reads the record at a position that Append or Open gave. Its data is in buf if that has room for RecordHeaderSize
-// more than it, else in new memory. A record that is not durable yet is ErrNotDurable, one whose checksum does not match a
-// CorruptError. It reads the disk, so it does not belong on a loop that must not wait.
+// Read reads the record at a position that Append or Open gave. Its data is in buf if that has room for
+// RecordHeaderSize more than it, else in new memory. A record that is not durable yet is ErrNotDurable, one whose
+// checksum does not match a CorruptError, one whose segment is gone ErrRemoved. It reads the disk, so it does not
+// belong on a loop that must not wait.
 func (j *Journal) Read(buf []byte, at Position) (shard uint32, data []byte, err error) {
-	if at.segment() == 0 || at.offset() < BlockSize+groupHeaderSize {
+	if at.Segment() == 0 || at.offset() < BlockSize+groupHeaderSize {
 		return 0, nil, errNoPosition
 	}
 	if uint64(at) >= j.end.Load() {
 		return 0, nil, ErrNotDurable
 	}
 	for {
+		if at.Segment() < j.first.Load() {
+			return 0, nil, ErrRemoved
+		}
 		shard, data, err := j.readers.read(buf, at)
 		if err != errNotOpen {
 			return shard, data, err
 		}
 		// Readers of many other segments may close it again before it is read: then once more.
-		if err := j.readers.add(at.segment()); err != nil {
-			return 0, nil, err
+		if err := j.readers.add(at.Segment()); err != nil && at.Segment() >= j.first.Load() {
+			return 0, nil, err // and not because it was removed a moment ago
 		}
 	}
 }
@@ -55,7 +59,7 @@ var errNotOpen = errors.New("journal: segment not open for reading")
 func (r *readers) read(buf []byte, at Position) (shard uint32, data []byte, err error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	f, ok := r.open[at.segment()]
+	f, ok := r.open[at.Segment()]
 	if !ok {
 		return 0, nil, errNotOpen
 	}
@@ -64,7 +68,7 @@ func (r *readers) read(buf []byte, at Position) (shard uint32, data []byte, err 
 
 func (f reader) read(buf []byte, at Position) (shard uint32, data []byte, err error) {
 	corrupt := func(reason string) (uint32, []byte, error) {
-		return 0, nil, &CorruptError{segmentName(at.segment()), at.offset(), "record: " + reason}
+		return 0, nil, &CorruptError{segmentName(at.Segment()), at.offset(), "record: " + reason}
 	}
 	if at.offset()+RecordHeaderSize > f.size {
 		return corrupt("beyond the end of the file")
@@ -116,6 +120,20 @@ func (r *readers) add(number uint32) error {
 	r.open[number] = reader{f, size}
 	r.order = append(r.order, number)
 	return nil
+}
+
+// forget closes the segments before the number.
+func (r *readers) forget(before uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.order = slices.DeleteFunc(r.order, func(number uint32) bool {
+		if number >= before {
+			return false
+		}
+		_ = r.open[number].file.Close() // opened for reading
+		delete(r.open, number)
+		return true
+	})
 }
 
 func (r *readers) close() {

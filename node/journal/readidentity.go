@@ -7,8 +7,8 @@ import (
 )
 
 // ReadIdentity says whose journal is in fs, from the header of its first segment alone. It changes nothing and takes no
-// lock. begun is false when there is no journal: what a process left that was killed before it had made its first segment
-// counts as nothing.
+// lock. begun is false when there is no journal: what a process left that was killed before it had made its first
+// segment counts as nothing.
 func ReadIdentity(fs FS) (id Identity, begun bool, err error) {
 	names, err := list(fs)
 	if err != nil || len(names.segments) == 0 {

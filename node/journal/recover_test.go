@@ -53,7 +53,8 @@ func TestOptions(t *testing.T) {
 	f(Options{SegmentSize: DefaultGroupSize}, "room for a header")
 	f(Options{Identity: Identity{{"a", strings.Repeat("x", BlockSize)}}}, "identity of")
 	f(Options{Identity: Identity{{"a", "1"}, {"a", "2"}}}, `identity names "a" twice`)
-	f(Options{Random: strings.NewReader("abc")}, "salt of a segment")
+	f(Options{Random: strings.NewReader("abc")}, "name of a journal")
+	f(Options{Random: strings.NewReader("sixteen bytes long")}, "salt of a segment")
 }
 
 func TestReplayError(t *testing.T) {
@@ -82,7 +83,7 @@ func TestScan(t *testing.T) {
 		}
 		return nil
 	}}
-	got, visit := collect()
+	got, visit := collect(nil)
 	found, err := Scan(fs, visit)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +123,7 @@ func TestDir(t *testing.T) {
 	var b Batch
 	at := b.Add(1, []byte("kept"))
 	for round := range 3 {
-		got, replay := collect()
+		got, replay := collect(nil)
 		j, stop := running(t, dir, o, replay)
 		if len(*got) != 20*round {
 			t.Errorf("round %d: %d records", round, len(*got))

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"strconv"
-	"strings"
 )
 
 // BlockSize is what a group is a multiple of: a page of memory, and at least the sector of any disk.
@@ -23,36 +21,23 @@ const (
 	segOffSalt     = 12
 	segOffNumber   = 16
 	segOffSize     = 24
-	segOffIdentity = 32 // length, then the fields
+	segOffID       = 32
+	segOffIdentity = 48 // length, then the fields
 
-	// maxIdentityBytes is what the header has room for.
-	maxIdentityBytes = BlockSize - segOffIdentity - 4
+	// maxIdentityBytes is what the header has room for, and that of a snapshot.
+	maxIdentityBytes = BlockSize - 64
 )
 
-const (
-	segmentSuffix = ".log"
-	// unfinishedSuffix marks a segment that is being written in full. It never has records of its own.
-	unfinishedSuffix = ".tmp"
-)
+// ID is the random name of a journal, given when it is begun. All its segments and snapshots have it.
+type ID [16]byte
 
 // segment is an open segment.
 type segment struct {
+	id     ID
 	number uint32
 	salt   uint32
 	size   int64
 	file   File
-}
-
-func segmentName(number uint32) string { return fmt.Sprintf("%016x%s", number, segmentSuffix) }
-
-// parseSegmentName is the inverse of segmentName.
-func parseSegmentName(name string) (number uint32, ok bool) {
-	digits, ok := strings.CutSuffix(name, segmentSuffix)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 16, 32)
-	return uint32(n), err == nil && n > 0 && segmentName(uint32(n)) == name
 }
 
 // appendSegmentHeader appends a whole header block.
@@ -64,9 +49,8 @@ func appendSegmentHeader(dst []byte, s *segment, identity Identity) []byte {
 	binary.LittleEndian.PutUint32(b[segOffSalt:], s.salt)
 	binary.LittleEndian.PutUint64(b[segOffNumber:], uint64(s.number))
 	binary.LittleEndian.PutUint64(b[segOffSize:], uint64(s.size))
-	text := identity.append(nil)
-	binary.LittleEndian.PutUint32(b[segOffIdentity:], uint32(len(text)))
-	copy(b[segOffIdentity+4:], text)
+	copy(b[segOffID:], s.id[:])
+	putIdentity(b[segOffIdentity:], identity)
 	binary.LittleEndian.PutUint32(b[segOffCRC:], headerCRC(b))
 	return dst
 }
@@ -92,26 +76,26 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 		return s, nil, reasonVersion
 	}
 	number, size := binary.LittleEndian.Uint64(b[segOffNumber:]), binary.LittleEndian.Uint64(b[segOffSize:])
-	length := binary.LittleEndian.Uint32(b[segOffIdentity:])
-	if number == 0 || number>>32 != 0 || size > MaxSegmentSize || size%BlockSize != 0 || length > maxIdentityBytes {
+	if number == 0 || number > maxSegmentNumber || size > MaxSegmentSize || size%BlockSize != 0 {
 		return s, nil, "the header has impossible values"
 	}
-	identity, ok := parseIdentity(b[segOffIdentity+4:][:length])
+	identity, ok := takeIdentity(b[segOffIdentity:])
 	if !ok {
 		return s, nil, "the header's identity is malformed"
 	}
 	s = segment{number: uint32(number), salt: binary.LittleEndian.Uint32(b[segOffSalt:]), size: int64(size)}
+	copy(s.id[:], b[segOffID:])
 	return s, identity, ""
 }
 
-// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync of a
-// commit that happens meanwhile finds little of it to wait for.
+// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync
+// of a commit that happens meanwhile finds little of it to wait for.
 var zeros [256 << 10]byte
 
 const fillSyncBytes = 4 << 20
 
-// writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When it
-// returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
+// writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
+// it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
 func writeSegment(fs FS, s *segment, prefix []byte) (err error) {
 	name := segmentName(s.number)
 	unfinished := name + unfinishedSuffix

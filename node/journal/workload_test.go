@@ -2,8 +2,10 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -32,10 +34,11 @@ type entry struct {
 	group    uint64
 }
 
-// workload appends to a journal whose every operation goes through inject, and remembers what was appended, and what was
-// reported durable.
+// workload appends to a journal whose every operation goes through inject, and remembers what was appended, and what
+// was reported durable.
 type workload struct {
 	t       testing.TB
+	keeping bool // with snapshots and retention
 	rng     *rand.Rand
 	seed    uint64
 	mem     *MemFS
@@ -63,7 +66,7 @@ func (w *workload) open() error {
 			w.acked = group
 		}
 	}
-	got, replay := collect()
+	got, replay := collect(&o)
 	j, err := Open(fs, o, replay)
 	if err != nil {
 		return err
@@ -77,6 +80,12 @@ func (w *workload) open() error {
 func (w *workload) step() error {
 	if w.j == nil {
 		return w.open()
+	}
+	if w.keeping && w.rng.IntN(8) == 0 {
+		if w.rng.IntN(3) == 0 {
+			return w.remove()
+		}
+		return w.snapshot()
 	}
 	switch p := w.rng.IntN(100); {
 	case p < 55:
@@ -128,6 +137,61 @@ func (w *workload) append() error {
 	return nil
 }
 
+// snapshot makes a snapshot of what is sealed, from the one before and the segments since.
+func (w *workload) snapshot() error {
+	points := w.j.Snapshots()
+	if len(points) == 0 {
+		return w.j.WriteSnapshot(Point{1, 0}, func(io.Writer) error { return nil })
+	}
+	if points[0].Segment > w.j.Sealed() {
+		return nil
+	}
+	var all []entry
+	if err := w.j.ReadSnapshot(points[0], func(r io.Reader) (err error) { all, err = readEntries(r); return err }); err != nil {
+		return err
+	}
+	at, err := w.j.ReadSegments(points[0], w.j.Sealed(), func(r Record) error { all = append(all, entryOf(r)); return nil })
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 || all[len(all)-1] != w.entries[len(all)-1] || w.entries[len(all)].position.Segment() != at.Segment ||
+		all[len(all)-1].group > at.Group || w.entries[len(all)].group <= at.Group {
+		w.t.Fatalf("snapshot of %v has %d records", at, len(all))
+	}
+	return w.j.WriteSnapshot(at, func(out io.Writer) error { return writeEntries(out, all) })
+}
+
+// remove removes segments that no snapshot needs, as many as it draws.
+func (w *workload) remove() error {
+	return w.j.RemoveBefore(1 + w.rng.Uint32N(w.j.needed()))
+}
+
+// writeEntries writes entries as a snapshot's content, and readEntries is the inverse.
+func writeEntries(w io.Writer, all []entry) error {
+	var b []byte
+	for _, e := range all {
+		b = binary.LittleEndian.AppendUint32(b, e.shard)
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.position))
+		b = binary.LittleEndian.AppendUint64(b, e.group)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.data)))
+		b = append(b, e.data...)
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+func readEntries(r io.Reader) (all []entry, err error) {
+	b, err := io.ReadAll(r)
+	for err == nil && len(b) > 0 {
+		e := entry{shard: binary.LittleEndian.Uint32(b), position: Position(binary.LittleEndian.Uint64(b[4:])),
+			group: binary.LittleEndian.Uint64(b[12:])}
+		end := 24 + binary.LittleEndian.Uint32(b[20:])
+		e.data, b = string(b[24:end]), b[end:]
+		all = append(all, e)
+	}
+	return all, err
+}
+
 // run does n operations, then closes the journal.
 func (w *workload) run(n int) error {
 	for range n {
@@ -141,14 +205,22 @@ func (w *workload) run(n int) error {
 	return w.j.Close()
 }
 
-// collect returns a replay function and what it has collected.
-func collect() (*[]entry, func(Record) error) {
+// collect returns a replay function and what it has collected, what the snapshot has included if there are options.
+func collect(o *Options) (*[]entry, func(Record) error) {
 	var got []entry
+	if o != nil {
+		o.Load = func(_ Point, content io.Reader) (err error) {
+			got, err = readEntries(content)
+			return err
+		}
+	}
 	return &got, func(r Record) error {
-		got = append(got, entry{r.Shard, string(r.Data), r.Position, r.Group})
+		got = append(got, entryOf(r))
 		return nil
 	}
 }
+
+func entryOf(r Record) entry { return entry{r.Shard, string(r.Data), r.Position, r.Group} }
 
 // checkRecovered checks that got begins what was appended, and has all that was reported durable.
 func (w *workload) checkRecovered(got []entry) {
@@ -187,13 +259,14 @@ func keepAll() bool { return true }
 
 // recoverFrom opens a journal, and returns it and its records.
 func recoverFrom(fs FS, seed uint64) (*Journal, []entry, error) {
-	got, replay := collect()
-	j, err := Open(fs, testOptions(seed), replay)
+	o := testOptions(seed)
+	got, replay := collect(&o)
+	j, err := Open(fs, o, replay)
 	return j, *got, err
 }
 
-// checkCrash recovers from a crash, and checks that what was recovered was durable before Open returned, that the journal
-// goes on, and that what it gave back can be read by position.
+// checkCrash recovers from a crash, and checks that what was recovered was durable before Open returned, that the
+// journal goes on, and that what it gave back can be read by position.
 func (w *workload) checkCrash(left *MemFS) error {
 	j, got, err := recoverFrom(left, w.seed)
 	if err != nil {
@@ -202,8 +275,12 @@ func (w *workload) checkCrash(left *MemFS) error {
 	if err := w.judge(got); err != nil {
 		return err
 	}
-	if found, err := Scan(left, nil); err != nil || found.Torn != 0 || found.Records != uint64(len(got)) {
-		return fmt.Errorf("after recovery: %+v, %w", found, err)
+	kept := got
+	for len(kept) > 0 && kept[0].position.Segment() < j.Recovery().First {
+		kept = kept[1:]
+	}
+	if found, err := Scan(left, nil); err != nil || found.Torn != 0 || found.Records != uint64(len(kept)) {
+		return fmt.Errorf("after recovery of %d records: %+v, %w", len(kept), found, err)
 	}
 	again := left.Crash(keepNone)
 	_, gotAgain, err := recoverFrom(again, w.seed)
@@ -213,7 +290,12 @@ func (w *workload) checkCrash(left *MemFS) error {
 	if len(gotAgain) != len(got) {
 		return fmt.Errorf("%d records recovered, but only %d of them durable when Open returned", len(got), len(gotAgain))
 	}
-	for _, e := range got[max(0, len(got)-3):] {
+	if len(kept) < len(got) {
+		if _, _, err := j.Read(nil, got[0].position); !errors.Is(err, ErrRemoved) {
+			return fmt.Errorf("read %v, which is not kept: %w", got[0], err)
+		}
+	}
+	for _, e := range kept[max(0, len(kept)-3):] {
 		if shard, data, err := j.Read(nil, e.position); err != nil || shard != e.shard || string(data) != e.data {
 			return fmt.Errorf("read %v: %d, %d bytes, %w", e, shard, len(data), err)
 		}

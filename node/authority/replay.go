@@ -1,0 +1,148 @@
+package authority
+
+import (
+	"fmt"
+
+	"fastpay/codec"
+	"fastpay/node/committee"
+)
+
+// Replay applies a record that the log gave back, at its absolute position. Records come in their order; those of other
+// shards must not. What numbers say was applied already is skipped; a record that does not follow is ErrRecord. Signatures
+// and balances are not checked again: the record says that they were. Nothing is appended to Options.Log.
+func (s *Shard) Replay(at Position, record []byte) error {
+	var r Record
+	if err := r.Parse(at, record); err != nil {
+		return err
+	}
+	switch r.Kind {
+	case RecordOrder:
+		return s.replayOrder(at, r.Order)
+	case RecordSettlement:
+		return s.replaySettlement(at, &r)
+	case RecordCredit:
+		return s.replayCredit(at, &r)
+	case RecordPrimary:
+		return s.replayPrimary(at, &r)
+	case RecordFunded:
+		if s.table.find(r.Account) == nil {
+			s.table.open(r.Account).balance = r.Balance
+		}
+	case RecordAcknowledged:
+		if r.To >= s.numShards {
+			return s.unexpected(at, "an acknowledgement of shard %d of %d", r.To, s.numShards)
+		}
+		if _, err := s.lanes[r.To].out.acknowledge(r.Number); err != nil {
+			return s.unexpected(at, "%w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Shard) unexpected(at Position, format string, args ...any) error {
+	return fmt.Errorf("%w at %v for shard %d: %w", ErrRecord, at, s.shard, fmt.Errorf(format, args...))
+}
+
+func (s *Shard) replayOrder(at Position, o codec.Order) error {
+	a := s.table.find(o.Sender())
+	if a == nil {
+		return s.unexpected(at, "an order of %s, which is not there", codec.FormatAddress(o.Sender()))
+	}
+	n := o.SequenceNumber()
+	if n < a.next {
+		return nil
+	}
+	if n > a.next {
+		return s.unexpected(at, "order %d of %s, expected %d", n, codec.FormatAddress(o.Sender()), a.next)
+	}
+	if a.pending != 0 {
+		if string(s.pending.slots.at(a.pending-1).orderBytes()) == string(o.Bytes()) {
+			return nil
+		}
+		return s.unexpected(at, "a second order %d of %s", n, codec.FormatAddress(o.Sender()))
+	}
+	number, _ := s.pending.restore(o)
+	a.pending = number + 1
+	return nil
+}
+
+func (s *Shard) replaySettlement(at Position, r *Record) error {
+	o := r.Order
+	if err := s.checkSettlement(at, r); err != nil {
+		return err
+	}
+	a, n := s.table.find(o.Sender()), o.SequenceNumber()
+	switch {
+	case a == nil && n == 0:
+		a = s.table.open(o.Sender())
+	case a == nil || n > a.next:
+		return s.unexpected(at, "payment %d of %s before those that precede it", n, codec.FormatAddress(o.Sender()))
+	case n < a.next:
+		return nil
+	}
+	balance, ok := a.balance.Sub(codec.NewBalance(o.Amount()))
+	if !ok {
+		return s.unexpected(at, "payment %d of %s has no end in 128 bits", n, codec.FormatAddress(o.Sender()))
+	}
+	a.balance = balance
+	a.next++
+	if a.pending != 0 {
+		s.pending.release(a.pending - 1)
+		a.pending = 0
+	}
+	s.confirm(a, at)
+	switch r.credit {
+	case creditHere:
+		s.pay(s.table.open(o.Recipient()), o.Amount(), at)
+	case creditAway:
+		box := &s.lanes[r.To].out
+		if r.Number != box.issued+1 {
+			return s.unexpected(at, "credit %d to shard %d, expected %d", r.Number, r.To, box.issued+1)
+		}
+		box.issue(at)
+	}
+	return nil
+}
+
+// checkSettlement looks at what would point outside of what the shard has.
+func (s *Shard) checkSettlement(at Position, r *Record) error {
+	if r.To >= s.numShards {
+		return s.unexpected(at, "a credit to shard %d of %d", r.To, s.numShards)
+	}
+	for i := range r.NumVotes() {
+		if member, _ := r.Vote(i); member >= s.committee.Len() {
+			return s.unexpected(at, "voter %d in a committee of %d", member, s.committee.Len())
+		}
+	}
+	return nil
+}
+
+func (s *Shard) replayCredit(at Position, r *Record) error {
+	if r.From >= s.numShards {
+		return s.unexpected(at, "a credit of shard %d of %d", r.From, s.numShards)
+	}
+	l := &s.lanes[r.From]
+	if r.Number <= l.cursor {
+		return nil
+	}
+	if r.Number != l.cursor+1 {
+		return s.unexpected(at, "credit %d of shard %d, expected %d", r.Number, r.From, l.cursor+1)
+	}
+	l.cursor = r.Number
+	s.pay(s.table.open(r.Account), r.Amount, at)
+	return nil
+}
+
+func (s *Shard) replayPrimary(at Position, r *Record) error {
+	if r.Index <= s.lastTransaction {
+		return nil
+	}
+	if r.Index != s.lastTransaction+1 {
+		return s.unexpected(at, "transaction %d of the Primary, expected %d", r.Index, s.lastTransaction+1)
+	}
+	s.lastTransaction = r.Index
+	if committee.ShardOf(r.Account, s.numShards) == s.shard {
+		s.fund(r.Account, r.Amount)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package authority
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"fastpay/codec"
+)
+
+// settlementOf is a record of a settlement with the given number of votes, in place of one that a shard wrote.
+func settlementOf(t testing.TB, c codec.Certificate, log Log, confirmed, received *chain) Position {
+	w := writer{log: log, members: testCommittee(t, testMembers...)}
+	return w.settlement(c, confirmed, received, -1, 0)
+}
+
+// Everything that was ever written, beside the ring: it gives back what it has not forgotten, and forgets the oldest.
+func TestRingMatchesModel(t *testing.T) {
+	for seed := range uint64(5) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		const size = 40_000
+		ring := newTestRing(t, size)
+		model := make(map[Position][]byte)
+		last := Position(0)
+		for i := range 1500 {
+			o := signOrder(byte(10+r.IntN(4)), codec.Transfer{
+				Recipient: toPrimary(11), Amount: r.Uint64(), SequenceNumber: uint64(i), UserData: codec.UserData{Present: r.IntN(2) == 0},
+			})
+			next := ring.Next()
+			at := settlementOf(t, certify(o, []byte{0, 1, 2, 3}[:1+r.IntN(4)]...), ring, &chain{tail: last}, nil)
+			if at != next || at <= last || model[at] != nil {
+				t.Fatalf("record %d is at %v, Next was %v, the last one at %v", i, at, next, last)
+			}
+			b, err := ring.Read(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			model[at], last = bytes.Clone(b), at
+			if ring.Append(0, []byte{byte(RecordOrder)}) != 0 || ring.Append(0, []byte{byte(RecordPrimary)}) != 0 {
+				t.Fatal("a record that nobody reads back is kept")
+			}
+		}
+		kept, forgotten := 0, 0
+		oldest := last
+		for at, want := range model {
+			got, err := ring.Read(at)
+			if errors.Is(err, ErrGone) {
+				forgotten++
+				continue
+			}
+			if err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%v: %v, or another record", at, err)
+			}
+			kept++
+			oldest = min(oldest, at)
+		}
+		for at := range model {
+			if _, err := ring.Read(at); (err == nil) != (at >= oldest) {
+				t.Fatalf("%v: %v, the oldest that is kept is at %v", at, err, oldest)
+			}
+		}
+		if span := uint64(ring.Next() - oldest); kept == 0 || forgotten == 0 || span > size || span < size/2-2*uint64(ring.largest) {
+			t.Errorf("seed %d: %d kept, %d forgotten, over %d bytes", seed, kept, forgotten, span)
+		}
+	}
+}
+
+// Records of all sizes end anywhere in a segment, also at its very end, and never beyond.
+func TestRingRecordsStayInTheirSegment(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 13))
+	ring := &Ring{segments: make([][]byte, 3), shift: 10, largest: 304, end: 8, oldest: 8}
+	full := 0
+	for i := range 5000 {
+		record := bytes.Repeat([]byte{byte(RecordCredit)}, 1+r.IntN(300))
+		at := uint64(ring.Append(0, record))
+		end := at + ringSize(len(record))
+		if at>>10 != (end-1)>>10 || at%ringAlign != 0 {
+			t.Fatalf("record %d from %d to %d", i, at, end)
+		}
+		if end&1023 == 0 {
+			full++
+		}
+		if got, err := ring.Read(Position(at)); err != nil || !bytes.Equal(got, record) {
+			t.Fatalf("record %d at %d is another one: %v", i, at, err)
+		}
+	}
+	if full == 0 {
+		t.Error("no segment was filled exactly")
+	}
+}
+
+func TestRingSizes(t *testing.T) {
+	c := testCommittee(t, testMembers...)
+	if _, err := NewRing(2000, c); !errors.Is(err, ErrOptions) {
+		t.Errorf("a ring that can't hold its records: %v", err)
+	}
+	if _, err := NewRing(-1, c); !errors.Is(err, ErrOptions) {
+		t.Errorf("a ring of -1 bytes: %v", err)
+	}
+	ring, err := NewRing(DefaultRingBytes, c)
+	if err != nil || len(ring.segments)<<ring.shift != DefaultRingBytes || len(ring.segments) < 64 {
+		t.Fatalf("%v: %d segments of %d", err, len(ring.segments), 1<<ring.shift)
+	}
+	for _, s := range ring.segments {
+		if s != nil {
+			t.Error("memory is taken before it is needed")
+		}
+	}
+}

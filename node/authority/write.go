@@ -1,0 +1,102 @@
+package authority
+
+import (
+	"encoding/binary"
+
+	"fastpay/codec"
+	"fastpay/node/committee"
+)
+
+// A writer encodes a shard's records into memory that is used again, and gives them to the log.
+type writer struct {
+	log     Log
+	shard   int
+	members *committee.Committee
+	buf     []byte
+}
+
+func (w *writer) end(b []byte) Position {
+	w.buf = b
+	return w.log.Append(w.shard, b)
+}
+
+func (w *writer) order(o codec.Order) Position {
+	return w.end(append(append(w.buf[:0], byte(RecordOrder)), o.Bytes()...))
+}
+
+// settlement writes a certificate that was debited. received is nil if the recipient is not of this shard; then to, if it
+// is not negative, is the shard that must be credited, with the given number.
+func (w *writer) settlement(c codec.Certificate, confirmed, received *chain, to int, number uint64) Position {
+	own := w.log.Next()
+	b := append(w.buf[:0], byte(RecordSettlement), 0, 0, creditNone)
+	b = binary.LittleEndian.AppendUint16(b, uint16(c.NumVotes()))
+	b, shape := appendChain(b, own, confirmed)
+	b[1] = shape
+	if received != nil {
+		b, shape = appendChain(b, own, received)
+		b[2], b[3] = shape, creditHere
+	} else if to >= 0 {
+		b[3] = creditAway
+		b = binary.LittleEndian.AppendUint16(b, uint16(to))
+		b = binary.LittleEndian.AppendUint64(b, number)
+	}
+	return w.end(w.appendCertificate(b, c))
+}
+
+// credit writes a credit of another shard: with the position of its settlement in this log, or with the certificate if
+// that is 0.
+func (w *writer) credit(from int, number uint64, at Position, c codec.Certificate, received *chain) Position {
+	votes := c.NumVotes()
+	if at != 0 {
+		votes = 0
+	}
+	b := append(w.buf[:0], byte(RecordCredit), 0)
+	b = binary.LittleEndian.AppendUint16(b, uint16(from))
+	b = binary.LittleEndian.AppendUint16(b, uint16(votes))
+	b = binary.LittleEndian.AppendUint64(b, number)
+	b, shape := appendChain(b, w.log.Next(), received)
+	b[1] = shape
+	if at == 0 {
+		return w.end(w.appendCertificate(b, c))
+	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(at))
+	b = binary.LittleEndian.AppendUint64(b, c.Order().Amount())
+	return w.end(append(b, c.Order().Recipient()[:]...))
+}
+
+func (w *writer) appendCertificate(b []byte, c codec.Certificate) []byte {
+	b = append(b, c.Order().Bytes()...)
+	for i := range c.NumVotes() {
+		name, _ := c.Vote(i)
+		member, _ := w.members.Index(name) // Precheck refused strangers
+		b = binary.LittleEndian.AppendUint16(b, uint16(member))
+	}
+	for i := range c.NumVotes() {
+		_, signature := c.Vote(i)
+		b = append(b, signature[:]...)
+	}
+	return b
+}
+
+func (w *writer) primary(index, amount uint64, recipient *codec.Address) Position {
+	b := binary.LittleEndian.AppendUint64(append(w.buf[:0], byte(RecordPrimary)), index)
+	b = binary.LittleEndian.AppendUint64(b, amount)
+	return w.end(append(b, recipient[:]...))
+}
+
+func (w *writer) acknowledged(to int, number uint64) Position {
+	b := binary.LittleEndian.AppendUint16(append(w.buf[:0], byte(RecordAcknowledged)), uint16(to))
+	return w.end(binary.LittleEndian.AppendUint64(b, number))
+}
+
+// AppendFunded appends a record that adds an account.
+func AppendFunded(dst []byte, account *codec.Address, balance codec.Balance) []byte {
+	dst = balance.AppendBytes(append(dst, byte(RecordFunded)))
+	return append(dst, account[:]...)
+}
+
+// AppendStarted appends a record that says in what mode a process begins to append; what modes there are is the caller's
+// business.
+func AppendStarted(dst []byte, mode byte) []byte {
+	return append(dst, byte(RecordStarted), mode)
+}
