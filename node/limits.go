@@ -1,6 +1,9 @@
 package node
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // Every buffer and queue has a bound. What a peer can make a node hold is the sum of these.
 const (
@@ -68,6 +71,23 @@ const (
 	// linkGroupBytes is when a group is sent with fewer, so that its votes are checked well within linkTimeout on a busy
 	// machine, whatever the size of the committee.
 	linkGroupBytes = 128 << 10
+	// linkRingBytes holds credits on their way between a worker and a link, each way. What is new and finds no room is read
+	// back from the journal.
+	linkRingBytes = 512 << 10
+	// linkWindowBytes is what a link sends before it is acknowledged: with 10 ms for a round trip and a sync, 100 MB/s.
+	linkWindowBytes = 1 << 20
+	// linkWriteBytes is when a link writes what it has gathered.
+	linkWriteBytes = 64 << 10
+	// linkChunkBytes is what a link reads back from the journal at a time.
+	linkChunkBytes = 1 << 20
+	// linkAnswers is how many acknowledgements wait for their link.
+	linkAnswers = 16
+	// maxHandshakes bounds connections that have not proven to be a sibling's.
+	maxHandshakes = 16
+	// linkConnectTimeout bounds connecting and the handshake. A lost packet is repeated after a second.
+	linkConnectTimeout = 4 * time.Second
+	// linkRepeatLog is how often a trouble that stays the same is logged.
+	linkRepeatLog = 30 * time.Second
 	// linkTimeout bounds connecting, sending and the wait for an acknowledgement.
 	linkTimeout = 5 * time.Second
 	// linkRetryMin and linkRetryMax bound the pause before a link is tried again.
@@ -90,3 +110,6 @@ var defaultLimits = limits{
 	queuedConn: maxQueuedConn, queued: maxQueued, kept: maxKept,
 	idle: idleTimeout, partialFrame: partialFrameTimeout, sweep: sweepInterval,
 }
+
+// linkKeepAlive finds out within half a minute that a sibling's host is gone, should it have nothing to say.
+var linkKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}

@@ -7,9 +7,9 @@
 //
 // # How it works
 //
-// Credits from one shard to another are numbered 1, 2, 3 and so on, without a gap, in the order in which their debits were
-// made durable. The receiver writes a credit and its number in one record, so that the last number, its cursor, says
-// exactly what was applied. A connection begins with the numbers of both sides:
+// Credits from one shard to another are numbered 1, 2, 3 and so on, without a gap, in the order in which their debits
+// were made durable. The receiver writes a credit and its number in one record, so that the last number, its cursor,
+// says exactly what was applied. A connection begins with the numbers of both sides:
 //
 //	sender                                  receiver
 //	  | Hello: who, from, to, log, next,      |
@@ -22,8 +22,8 @@
 //	  |        Acknowledgement: number, chain |
 //	  |<--------------------------------------|   once they are durable there
 //
-// What is lost with a connection is sent again from the receiver's cursor, and a repeat has a number that the cursor has
-// passed. The sender keeps what is not acknowledged, in its journal.
+// What is lost with a connection is sent again from the receiver's cursor, and a repeat has a number that the cursor
+// has passed. The sender keeps what is not acknowledged, in its journal.
 //
 // # What must be durable, and when
 //

@@ -10,8 +10,8 @@ import (
 // Receiver is the other end of a link: which credits have arrived, and are durable. It keeps numbers, not credits. The
 // zero value is not usable. It belongs to one goroutine.
 //
-// For each connection: Hello takes the sender's and gives the answer; Credit takes each credit; Acknowledge says what to
-// tell the sender, after Durable was told; Disconnect follows its end. An error ends the connection.
+// For each connection: Hello takes the sender's and gives the answer; Credit takes each credit; Acknowledge says what
+// to tell the sender, after Durable was told; Disconnect follows its end. An error ends the connection.
 type Receiver struct {
 	options ReceiverOptions
 	durable Acknowledgement // the cursor, and its chain
@@ -107,8 +107,8 @@ func (r *Receiver) Durable(a Acknowledgement) {
 
 // Acknowledge is what the sender should be told; ok is false when it knows.
 func (r *Receiver) Acknowledge() (a Acknowledgement, ok bool) {
-	// What an earlier connection brought may become durable before this one has brought it again. The sender has not sent
-	// it on this one, so it is told of it later.
+	// What an earlier connection brought may become durable before this one has brought it again. The sender has not
+	// sent it on this one, so it is told of it later.
 	if !r.open || r.durable.Number <= r.told || r.durable.Number >= r.next {
 		return Acknowledgement{}, false
 	}

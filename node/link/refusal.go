@@ -11,12 +11,13 @@ const (
 	OtherAuthority Reason = iota + 1
 	// OtherShards: the sides don't agree how many shards the authority has; the numbers are theirs.
 	OtherShards
-	// NoSuchLink: the receiver does not run the shard that is paid, or runs the one that pays; the numbers are the shards.
+	// NoSuchLink: the receiver does not run the shard that is paid, or runs the one that pays; the numbers are the
+	// shards.
 	NoSuchLink
 	// SenderBehind: the sender has issued fewer credits than the receiver has applied; the numbers say how many.
 	SenderBehind
-	// ReceiverBehind: the receiver has applied fewer credits than it acknowledged; the numbers are what the sender knows to
-	// be acknowledged and the receiver's cursor.
+	// ReceiverBehind: the receiver has applied fewer credits than it acknowledged; the numbers are what the sender
+	// knows to be acknowledged and the receiver's cursor.
 	ReceiverBehind
 	// OtherHistory: credits up to the receiver's cursor are others at the sender; both numbers are the cursor.
 	OtherHistory

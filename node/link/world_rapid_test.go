@@ -116,8 +116,9 @@ func TestEveryCreditOnce(t *testing.T) {
 	})
 }
 
-// TestOldSenderIsRefused restores the sender's directory from an old copy, and lets it issue other credits before the two
-// meet again. If it had forgotten credits that the receiver has, they are refused; if not, nothing is lost or doubled.
+// TestOldSenderIsRefused restores the sender's directory from an old copy, and lets it issue other credits before the
+// two meet again. If it had forgotten credits that the receiver has, they are refused; if not, nothing is lost or
+// doubled.
 func TestOldSenderIsRefused(t *testing.T) {
 	seen := 0
 	check(t, func(t *rapid.T) {
@@ -153,8 +154,8 @@ func TestOldSenderIsRefused(t *testing.T) {
 	}
 }
 
-// TestOldReceiverIsRefused restores the receiver's directory. If credits are gone that the sender may have discarded, the
-// two refuse each other; if not, they are sent again.
+// TestOldReceiverIsRefused restores the receiver's directory. If credits are gone that the sender may have discarded,
+// the two refuse each other; if not, they are sent again.
 func TestOldReceiverIsRefused(t *testing.T) {
 	seen := 0
 	check(t, func(t *rapid.T) {
