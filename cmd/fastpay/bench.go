@@ -66,7 +66,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
 	}
 	f.addTo(cmd)
-	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchCurveCommand(), newBenchCompareCommand(),
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchCurveCommand(), newBenchCompareCommand(), newBenchReportCommand(),
 		newBenchResultsCommand())
 	return cmd
 }
