@@ -60,7 +60,7 @@ func (r *measured) result() *Result {
 		res.Stopped = r.stopped.Error()
 	}
 	r.addNode(res)
-	res.Load = r.loadMade()
+	res.Load, res.Committee = r.loadMade(), r.whole
 	res.Flags, res.Notes = r.flags(res), r.notes()
 	res.Valid = len(res.Flags) == 0
 	return res
@@ -79,6 +79,9 @@ func (r *measured) addNode(res *Result) {
 	counted := float64(s.Certificates)
 	if r.Phase == Orders {
 		counted = float64(s.Orders)
+	}
+	if r.whole != nil { // the counts are those of all authorities together
+		counted = float64(r.meter.counted())
 	}
 	cpu := d.CPU
 	if r.InProcess {
@@ -156,6 +159,7 @@ func (r *measured) flags(res *Result) []string {
 		{r.meter.counted() == 0, FlagNothing},
 		{res.Rejected > 0, FlagRejected},
 		{res.Lost > 0, FlagLost},
+		{r.whole != nil && len(r.whole.Violations) > 0, FlagUnsafe},
 		{r.audited != nil, FlagNotAudited},
 		{r.audited == nil && !res.Conserved, FlagNotConserved},
 		{errors.Is(r.stopped, context.Canceled), FlagInterrupted},

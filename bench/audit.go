@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 type books struct {
 	balance   codec.Balance
 	confirmed uint64 // sum of the next sequence numbers
+	digest    uint64 // of all accounts: equal when each has the same balance and number, whatever their order
 }
 
 // auditChunk is how many requests are written before their replies are read: neither side's socket buffer fills.
@@ -36,6 +38,7 @@ func readBooks(host string, base int, lanes []*lane, accounts []codec.Address, t
 		}
 		total.balance = sum
 		total.confirmed += parts[i].confirmed
+		total.digest += parts[i].digest
 	}
 	if err := errors.Join(failures...); err != nil {
 		return books{}, fmt.Errorf("bench: audit: %w", err)
@@ -116,6 +119,9 @@ func (t *books) add(message []byte, account *codec.Address) error {
 	}
 	t.balance = sum
 	t.confirmed += info.NextSequenceNumber
+	h := fnv.New64a()
+	_, _ = h.Write(message[replyAccountAt:replyPendingAt]) // never fails
+	t.digest += h.Sum64()
 	return nil
 }
 

@@ -37,6 +37,11 @@ type authoritySpec struct {
 	Balance    uint64                `json:"balance"` // of each
 	Profiles   []string              `json:"profiles"`
 	ProfileDir string                `json:"profile_dir"`
+
+	// Of a member of a whole committee.
+	Fault *Fault        `json:"fault,omitempty"` // Silent, Slow, WrongSignature, Equivocate
+	Delay time.Duration `json:"delay,omitempty"` // of all messages, both ways
+	Loss  float64       `json:"loss,omitempty"`  // of segments, 0 to 1
 }
 
 // snapshot is an authority's counters at one moment. Windows are differences of two.
@@ -93,6 +98,7 @@ type localAuthority struct {
 	profiles *perf.Profiles
 	rss      *rssWatch
 	took     time.Duration // to start
+	fronts   []*listeners  // before it, the outermost first
 }
 
 // startLocal starts the authority of spec, with addresses as its accounts. All its ports accept when it returns.
@@ -123,7 +129,7 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 	}
 	var err error
 	for attempt := 0; ; attempt++ {
-		if a.port = spec.Port; a.port == 0 {
+		if a.port = spec.Port; a.port == 0 || spec.isFronted() {
 			if a.port, err = freePorts(spec.Host, spec.NumShards); err != nil {
 				return nil, err
 			}
@@ -134,9 +140,9 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 		options.Member = *options.Committee.Member(0)
 		if a.node, err = node.Start(options); err == nil {
 			a.took = time.Since(a.started)
-			return a, nil
+			return a, a.putFronts()
 		}
-		if spec.Port != 0 || attempt == portAttempts || !strings.Contains(err.Error(), "in use") {
+		if spec.Port != 0 && !spec.isFronted() || attempt == portAttempts || !strings.Contains(err.Error(), "in use") {
 			return nil, err
 		}
 	}
@@ -248,6 +254,9 @@ func (a *localAuthority) stop() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
+	for _, f := range a.fronts {
+		f.close()
+	}
 	return a.node.Stop(ctx)
 }
 

@@ -19,7 +19,9 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	// gnet's pool of goroutines lives as long as the process.
+	parent() // lives as long too
 	goleak.VerifyTestMain(m,
+		goleak.IgnoreCurrent(),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
 }

@@ -1,5 +1,6 @@
 // Package bench measures one authority of a committee, as the paper's experiments did: orders and certificates are made
-// beforehand, sent over loopback with a bounded number in flight, and every reply is verified.
+// beforehand, sent over loopback with a bounded number in flight or at a rate, and every reply is verified. Or it measures a
+// whole committee, whose certificates are made of its own votes, with authorities that fail.
 //
 // A run goes: Prepare makes keys, orders and certificates from a seed, or finds them in the cache (workload.go,
 // prepare.go, cache.go). The authority starts, in a process of its own (process.go) or in this one (authority.go). A
@@ -7,6 +8,11 @@
 // (meter.go). Then all balances are read over the wire and must add up to what was minted (audit.go). The result (result.go)
 // is the source of all text (text.go, report.go). A run measures whole payments or one phase of them alone (phase.go); a
 // curve is several runs (curve.go); a profile becomes a budget (budget.go).
+//
+// In an open loop payments begin by a schedule (schedule.go, arrivals.go), and latency counts from when each was due; sweeps
+// and searches are several such runs (sweep.go, search.go). A whole committee (committee.go) is processes that can be killed
+// (cluster.go); payers.go drives it, and sends authorities what they missed (probe.go, archive.go). Faults (fault.go) are
+// real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go).
 //
 // The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
 // can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the

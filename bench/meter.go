@@ -177,8 +177,11 @@ func (m *meter) transferred(n int) {
 
 // refuse counts a reply that is not the expected one; request names what it answers.
 func (m *meter) refuse(request string, message []byte) {
+	m.refuseFor(request + ": " + describeReply(message))
+}
+
+func (m *meter) refuseFor(reason string) {
 	m.rejected++
-	reason := request + ": " + describeReply(message)
 	if _, known := m.reasons[reason]; known || len(m.reasons) < maxReasons {
 		m.reasons[reason]++
 	} else {

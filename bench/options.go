@@ -29,6 +29,9 @@ type Options struct {
 	Rate    float64
 	Arrival Arrival
 
+	Topology Topology
+	Faults   []Fault // of a whole committee
+
 	Host string // where the authority listens
 	Port int    // of its first shard; 0 finds free ones
 
@@ -108,6 +111,9 @@ func (o *Options) Check() error {
 	if !(o.Rate >= 0 && o.Rate <= maxRate) || o.Arrival >= numArrivals {
 		return fmt.Errorf("bench: rate is %v, expected up to %d payments a second, %s", o.Rate, int(maxRate), o.Arrival)
 	}
+	if err := o.checkTopology(); err != nil {
+		return err
+	}
 	if o.open() && o.Phase == Orders {
 		return errors.New("bench: orders alone go in rounds, and have no rate")
 	}
@@ -128,6 +134,38 @@ func (o *Options) Check() error {
 			quorum(o.CommitteeSize), need)
 	}
 	_, err := node.ParseDurability(o.Durability)
+	return err
+}
+
+// checkTopology tells what a whole committee can't do.
+func (o *Options) checkTopology() error {
+	whole := o.Topology == WholeCommittee
+	switch {
+	case o.Topology >= numTopologies:
+		return fmt.Errorf("bench: there is no topology %d", o.Topology)
+	case !whole && len(o.Faults) > 0:
+		return errors.New("bench: faults are of a whole committee: --topology committee")
+	case !whole:
+		return nil
+	case o.Protocol != committee.TCP:
+		return errors.New("bench: a whole committee is measured over TCP only")
+	case o.Phase != Payments:
+		return errors.New("bench: a whole committee is measured with whole payments only")
+	case o.Connections != 1:
+		return errors.New("bench: a whole committee has one connection to each shard")
+	case o.CommitteeSize > MaxWholeCommittee:
+		return fmt.Errorf("bench: committee-size is %d, a whole committee has at most %d", o.CommitteeSize, MaxWholeCommittee)
+	case o.Port != 0 && o.Port+o.CommitteeSize*o.NumShards > math.MaxUint16+1:
+		return fmt.Errorf("bench: port %d leaves no room for the shards of %d authorities", o.Port, o.CommitteeSize)
+	case len(o.Profiles) > 0:
+		return errors.New("bench: profiles are of one authority")
+	}
+	for _, f := range o.Faults {
+		if o.InProcess && (f.Kind == Crash || f.Kind == Restart) {
+			return errors.New("bench: authorities in this process can't be killed alone")
+		}
+	}
+	_, err := cast(o.Faults, o.CommitteeSize)
 	return err
 }
 

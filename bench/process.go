@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -59,7 +58,6 @@ func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer)
 	c := &childAuthority{cmd: exec.Command(exe, AuthorityCommand...)}
 	c.cmd.Args[0] = "fastpay"
 	c.cmd.Stderr = stderr
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the parent, which stops it in order
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: authority process: %w", err)
 	}
@@ -68,7 +66,7 @@ func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer)
 		return nil, fmt.Errorf("bench: authority process: %w", err)
 	}
 	c.out = bufio.NewReader(out)
-	if err := c.cmd.Start(); err != nil {
+	if err := startProcess(c.cmd); err != nil {
 		return nil, fmt.Errorf("bench: authority process: %w", err)
 	}
 	line, err := json.Marshal(spec)
@@ -137,6 +135,17 @@ func (c *childAuthority) stop() error {
 		return fmt.Errorf("bench: the authority's process: %w", err)
 	}
 	return nil
+}
+
+// kill ends the child at once, as a crash does.
+func (c *childAuthority) kill() {
+	if c.stopped {
+		return
+	}
+	c.stopped = true
+	_ = c.cmd.Process.Kill()
+	_ = c.in.Close()
+	_ = c.cmd.Wait() // killed
 }
 
 // orphanGrace is how long a child whose parent has gone may take over its stop before it ends itself.

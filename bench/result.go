@@ -78,7 +78,8 @@ type Result struct {
 	RSSQuartersBytes []int64 `json:"rss_quarters_bytes"` // peak of the authority's resident memory in each quarter of the window
 	Budget           *Budget `json:"budget"`             // with a CPU profile
 
-	Load *Load `json:"load,omitempty"` // how the load was made; nil in results of older versions
+	Load      *Load         `json:"load,omitempty"`      // how the load was made; nil in results of older versions
+	Committee *CommitteeRun `json:"committee,omitempty"` // of a whole committee
 }
 
 // Latency is that of requests. In an open loop it counts from when the payment was due, to the vote and to the confirmation;
@@ -176,6 +177,8 @@ func (e *RunError) ExitCode() int { return e.Code }
 func (r *Result) Err(requireValid bool) error {
 	has := func(flag string) bool { return slices.Contains(r.Flags, flag) }
 	switch {
+	case has(FlagUnsafe):
+		return &RunError{ExitUnsafe, "safety violated: " + r.Committee.firstViolation()}
 	case has(FlagNotConserved):
 		return &RunError{ExitUnconserved, "not conserved: the balances do not add up to what was minted"}
 	case has(FlagNothing):

@@ -68,6 +68,9 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	if err := o.checkDescriptors(); err != nil {
 		return nil, err
 	}
+	if o.Topology == WholeCommittee {
+		return o.runCommittee(ctx, stderr)
+	}
 	environment := perf.NewEnvironment(crypto.Backend())
 	w := newWorkload(o.Seed, o.CommitteeSize)
 	plan := o.plan()
@@ -156,7 +159,11 @@ func (o *Options) checkDescriptors() error {
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	if n := o.NumShards * o.Connections; uint64(n+spareDescriptors) > limit {
+	n := o.NumShards * o.Connections
+	if o.Topology == WholeCommittee {
+		n *= o.CommitteeSize
+	}
+	if uint64(n+spareDescriptors) > limit {
 		return fmt.Errorf("bench: %d connections, with %d descriptors a process: raise the limit (ulimit -n)", n, limit)
 	}
 	return nil
@@ -216,6 +223,7 @@ type measured struct {
 	audited  error
 	stolen   float64
 	environ  perf.Environment
+	whole    *CommitteeRun // of a whole committee; else nil
 }
 
 // measure runs the authority, the load and the audit.
@@ -271,14 +279,19 @@ func (o *Options) start(spec authoritySpec, accounts []codec.Address, stderr io.
 	return startChild(spec, accounts, stderr)
 }
 
-// load drives the lanes against a, on a thread of its own that may be pinned.
-func (r *measured) load(ctx context.Context, a authority, p plan) error {
+// onThread runs f on a thread of its own, which f may change: it ends with f.
+func onThread(f func() error) error {
 	failure := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and its pinning with it
-		failure <- r.drive(ctx, a, p)
+		failure <- f()
 	}()
 	return <-failure
+}
+
+// load drives the lanes against a, on a thread of its own that may be pinned.
+func (r *measured) load(ctx context.Context, a authority, p plan) error {
+	return onThread(func() error { return r.drive(ctx, a, p) })
 }
 
 func (r *measured) drive(ctx context.Context, a authority, p plan) (err error) {

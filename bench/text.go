@@ -45,7 +45,11 @@ func line(b *strings.Builder, name, format string, args ...any) {
 func (r *Result) writeConfig(b *strings.Builder) {
 	e := &r.Environment
 	fmt.Fprintf(b, "%s\n CONFIG\n", rule)
-	line(b, "Authority", "1 of %d, over %s on loopback, durability %s", r.CommitteeSize, strings.ToUpper(r.Protocol), r.Durability)
+	if r.Committee != nil {
+		r.writeWhole(b)
+	} else {
+		line(b, "Authority", "1 of %d, over %s on loopback, durability %s", r.CommitteeSize, strings.ToUpper(r.Protocol), r.Durability)
+	}
 	line(b, "Shards", "%d on %d workers", r.NumShards, r.Workers)
 	line(b, "Load", "%s accounts in a ring, %s in flight, seed %d", grouped(r.NumAccounts), grouped(r.MaxInFlight), r.Seed)
 	line(b, "Machine", "%s, %d cores, signatures by %s", e.CPU, e.Cores, e.CryptoBackend)
@@ -76,6 +80,7 @@ func (r *Result) writeResults(b *strings.Builder) {
 	} else {
 		line(b, "Latency", "%s", r.latency())
 	}
+	r.writeCommittee(b)
 	line(b, u.cost, "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a %s; %.0f requests a batch",
 		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, u.one, r.MeanBatch)

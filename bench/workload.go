@@ -19,6 +19,7 @@ type workload struct {
 	accounts []codec.Address
 	private  []*crypto.PrivateKey // of the accounts that pay; made by expand, when something has to be signed
 	members  []*crypto.PrivateKey // of the authorities; the first is measured
+	names    []codec.Address      // of members
 	voters   []int                // members whose votes are in every certificate: a quorum
 }
 
@@ -33,6 +34,9 @@ const (
 func newWorkload(seed uint64, committeeSize int) *workload {
 	w := &workload{seed: seed, members: make([]*crypto.PrivateKey, committeeSize)}
 	parallel(committeeSize, keyGrain, func(i int) { w.members[i] = deriveKey("authority", seed, i) })
+	for _, key := range w.members {
+		w.names = append(w.names, key.Public())
+	}
 	// None of the votes is by the measured authority, as in the prototype, so that it has to check all of them. Committees
 	// too small for that need its vote.
 	for i := range quorum(committeeSize) {

@@ -17,6 +17,8 @@ type benchFlags struct {
 	protocol      string
 	phase         string
 	arrival       string
+	topology      string
+	faults        string
 	sweep         string
 	sweepDir      string
 	findMax       bool
@@ -34,11 +36,15 @@ func newBenchCommand() *cobra.Command {
 	f := benchFlags{Options: bench.DefaultOptions()}
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure the throughput of one authority",
+		Short: "Measure the throughput of one authority, or of a committee",
 		Long: `Runs one authority of a committee with all its shards, in a process of its own, and sends it payments as fast as it
 takes them: for each a transfer order and the certificate that other authorities of the committee made of it. Orders and
 certificates are made beforehand from the seed and kept in the user's cache folder. Every reply is verified, and at the
 end the balances must add up. Without arguments it runs the configuration of the prototype's bench.
+
+With --topology committee all authorities run, each in a process: an order goes to all of them, the certificate is made of
+the first quorum of votes that verify and goes to all, and latencies are to a quorum and to all. --faults lets some of them
+fail; safety is checked at the end.
 
 The headline is payments per second, from warm-up to the end of the window. A window that was short, unsteady, or limited
 by the generator is flagged on the same line. The last line of standard output is in Go's benchmark format, for benchstat.
@@ -60,6 +66,9 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   fastpay bench --protocol tcp --num-shards 2 --sweep 50000:250000:50000 --seconds 5
   fastpay bench --protocol tcp --num-shards 2 --find-max --slo 'p99<20ms' --seconds 5
 
+  # a whole committee, one authority of which dies after 5 s, and another lies
+  fastpay bench --protocol tcp --topology committee --committee-size 7 --num-shards 1 --faults crash:1@5,equivocate:1
+
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
 		Args: noArgs,
@@ -78,6 +87,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.NumShards, "num-shards", f.NumShards, "`N`umber of shards of the authority")
 	flags.IntVar(&f.NumAccounts, "num-accounts", f.NumAccounts, "`N`umber of accounts; each pays as often as the window needs")
 	flags.IntVar(&f.MaxInFlight, "max-in-flight", f.MaxInFlight, "payments (`N`) that are begun and not confirmed, over all shards")
+	flags.StringVar(&f.topology, "topology", f.Topology.String(), "measure one `"+strings.Join(bench.TopologyNames(), " or a whole ")+"`")
+	flags.StringVar(&f.faults, "faults", "", "with --topology committee, a `LIST` of "+bench.FaultGrammar)
 	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
 	flags.StringVar(&f.arrival, "arrival", f.Arrival.String(), "with --rate: `"+strings.Join(bench.ArrivalNames(), ", ")+"`")
 	flags.StringVar(&f.sweep, "sweep", "", "open loop with each of the rates `FROM:TO:STEP`: one table")
@@ -118,6 +129,12 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	}
 	if f.Arrival, err = bench.ParseArrival(f.arrival); err != nil {
 		return usagef("--arrival: %s", err)
+	}
+	if f.Topology, err = bench.ParseTopology(f.topology); err != nil {
+		return usagef("--topology: %s", err)
+	}
+	if f.Faults, err = bench.ParseFaults(f.faults); err != nil {
+		return usagef("--faults: %s", err)
 	}
 	if err := f.checkLoop(cmd); err != nil {
 		return err

@@ -1,0 +1,321 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fastpay/crypto"
+	"fastpay/perf"
+)
+
+// Topology is what is measured.
+type Topology uint8
+
+const (
+	// OneAuthority is one authority of a committee, with certificates made beforehand: the paper's way.
+	OneAuthority Topology = iota
+	// WholeCommittee is all authorities: certificates are made of their votes.
+	WholeCommittee
+
+	numTopologies
+)
+
+var topologyNames = [numTopologies]string{"authority", "committee"}
+
+// TopologyNames lists the names that ParseTopology takes.
+func TopologyNames() []string { return topologyNames[:] }
+
+// ParseTopology finds a topology by its name.
+func ParseTopology(name string) (Topology, error) {
+	if i := slices.Index(TopologyNames(), name); i >= 0 {
+		return Topology(i), nil
+	}
+	return 0, fmt.Errorf("bench: no topology is called %q, there are authority and committee", name)
+}
+
+func (t Topology) String() string { return topologyNames[t%numTopologies] }
+
+// MaxWholeCommittee bounds the authorities that run at once.
+const MaxWholeCommittee = 64
+
+// CommitteeRun is what a run of a whole committee has beside what all runs have. Latencies of the result are those to a
+// quorum: of orders, until there is a certificate of votes that verified; of confirmations, until a quorum has settled it.
+type CommitteeRun struct {
+	Authorities    int            `json:"authorities"`
+	Quorum         int            `json:"quorum"`
+	Generators     int            `json:"generators"`
+	Faults         []string       `json:"faults"`
+	SettledAllUs   Percentiles    `json:"settled_all_us"` // until all authorities have settled it
+	SettledAll     int            `json:"settled_all"`    // payments of the window of which that was seen
+	Members        []MemberReport `json:"members"`
+	Events         []FaultEvent   `json:"events"`
+	Dips           []Dip          `json:"dips"`
+	PaidTwiceStuck int            `json:"paid_twice_stuck"` // payments whose payer signed two orders, and got no quorum
+	Violations     []string       `json:"violations"`       // of safety
+	CreditsSeconds float64        `json:"credits_seconds"`  // after the last payment: until all balances were right everywhere
+}
+
+// toldUnsafe is how many violations the text has.
+const toldUnsafe = 3
+
+// MemberReport is what one authority did.
+type MemberReport struct {
+	Authority int    `json:"authority"`
+	Fault     string `json:"fault"`
+	tally
+	Settled bool `json:"settled"` // it has settled all payments in the end
+	Audited bool `json:"audited"` // ... and its balances were compared with those of the others
+}
+
+// FlagUnsafe is a committee that told two things that can't both be true.
+const FlagUnsafe = "safety-violated"
+
+// committeeRun is one run of a whole committee.
+type committeeRun struct {
+	*measured
+	orders  *orders
+	of      []*Fault // by member
+	faulty  uint64
+	liars   uint64
+	sound   uint64
+	driver  *payers
+	cluster *cluster
+	report  CommitteeRun
+}
+
+// doublingPayers is: of so many payers one pays twice, when authorities equivocate.
+const doublingPayers = 50
+
+// runCommittee prepares, measures and audits a whole committee.
+func (o *Options) runCommittee(ctx context.Context, stderr io.Writer) (*Result, error) {
+	of, err := cast(o.Faults, o.CommitteeSize)
+	if err != nil {
+		return nil, err
+	}
+	environment := perf.NewEnvironment(crypto.Backend())
+	w := newWorkload(o.Seed, o.CommitteeSize)
+	plan := o.plan()
+	total := plan.warmUpPayments + plan.payments
+	switch {
+	case plan.payments > 0:
+	case o.open():
+		total = o.expected(plan.loadSeconds())
+	default:
+		total = o.paymentsFor(w, plan)/o.CommitteeSize + 2*o.MaxInFlight
+	}
+	w.expand(o.NumAccounts, 0)
+	for attempt := 1; ; attempt++ {
+		p := newProgress(stderr, "Preparing payments", total)
+		made, err := prepareOrders(ctx, w, 0, o.NumAccounts, total, p)
+		p.finish()
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(stderr, "Prepared %s payments in %.1f s\n", grouped(total), made.elapsed.Seconds())
+		r := &committeeRun{measured: &measured{Options: *o, meter: newMeter(Payments), environ: environment}, orders: made, of: of}
+		r.made = &prepared{workload: w, total: total, elapsed: made.elapsed, lanes: newLanes(w, o.NumShards, 1, 0, ordersOnly)}
+		r.placement = placement{workers: min(o.NumShards, len(perf.AllowedCPUs())), generator: -1}
+		if o.Workers > 0 {
+			r.workers = o.Workers
+		}
+		r.faulty, r.liars, r.sound = forgiven(of)
+		res, err := r.run(ctx, plan, stderr)
+		if err != nil || attempt == maxAttempts || !slices.Contains(res.Flags, FlagExhausted) {
+			return res, err
+		}
+		more := o.afterExhausted(res, plan, total)
+		if more <= total {
+			return res, nil
+		}
+		fmt.Fprintf(stderr, "The committee is faster than estimated: once more, with %s payments\n", grouped(more))
+		total = more
+	}
+}
+
+func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *Result, err error) {
+	fmt.Fprintf(stderr, "Starting %d authorities\n", r.CommitteeSize)
+	if r.cluster, err = startCluster(&r.Options, r.made.workload, r.of, stderr); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.cluster.stop()) }()
+	r.started = r.cluster.took
+	fmt.Fprintf(stderr, "Measuring %s\n", p)
+	r.meter.live = newLive(stderr, units[Payments])
+	err = onThread(func() error { return r.drive(ctx, p) })
+	r.meter.live.end()
+	if err != nil {
+		return nil, err
+	}
+	return r.conclude(), nil
+}
+
+// drive runs the load with its faults, and lets all that can settle what they missed.
+func (r *committeeRun) drive(ctx context.Context, p plan) (err error) {
+	promptTimers()
+	keys, err := keysOf(r.made.workload)
+	if err != nil {
+		return err
+	}
+	if r.driver, err = newPayers(&r.Options, r.orders, keys, r.cluster.bases(), r.meter); err != nil {
+		return err
+	}
+	d := r.driver
+	d.faulty, d.liars = r.faulty, r.liars
+	if r.liars != 0 {
+		d.doubling = doublingPayers
+	}
+	suffering, over := context.WithCancel(context.WithoutCancel(ctx))
+	var mishaps sync.WaitGroup
+	var failed error
+	var steal perf.Steal
+	h := hooks{
+		begin: func() (err error) {
+			steal = perf.NewSteal()
+			r.before, err = r.cluster.begin()
+			mishaps.Go(func() { failed = r.cluster.suffer(suffering, r.of) })
+			return err
+		},
+		end: func() (err error) {
+			over()
+			mishaps.Wait()
+			r.after, err = r.cluster.end()
+			r.stolen = perf.NewSteal().PercentSince(steal)
+			return errors.Join(err, failed)
+		},
+	}
+	r.stopped, err = drive(ctx, d, r.meter, p, h)
+	over()
+	mishaps.Wait()
+	if err == nil {
+		err = r.audit(ctx, d)
+	}
+	return errors.Join(err, d.close())
+}
+
+// audit has every sound authority settle everything, and compares all their balances.
+func (r *committeeRun) audit(ctx context.Context, d *payers) error {
+	began := time.Now()
+	settled, err := d.settle(context.WithoutCancel(ctx), r.sound)
+	if err != nil {
+		return err
+	}
+	var first books
+	r.balanced = true
+	for member := range r.CommitteeSize {
+		report := MemberReport{Authority: member, tally: d.tallies[member], Settled: settled&bit(member) != 0}
+		if r.of[member] != nil {
+			report.Fault = r.of[member].String()
+		}
+		if report.Settled {
+			b, err := r.auditMember(member)
+			if report.Audited = err == nil; err != nil {
+				r.audited = errors.Join(r.audited, fmt.Errorf("authority %d: %w", member, err))
+			} else if first.digest == 0 {
+				first = b
+			} else if b.digest != first.digest {
+				d.violation("authority %d has other balances than those before it", member)
+			}
+		} else if r.sound&bit(member) != 0 {
+			r.audited = errors.Join(r.audited, fmt.Errorf("bench: authority %d has not settled all payments", member))
+		}
+		r.report.Members = append(r.report.Members, report)
+	}
+	r.books = first
+	r.report.CreditsSeconds = time.Since(began).Seconds()
+	return nil
+}
+
+// auditMember reads the books of one authority until all credits have arrived.
+func (r *committeeRun) auditMember(member int) (books, error) {
+	read := func() (books, error) {
+		return readBooks(r.Host, r.cluster.specs[member].Port, r.made.lanes, r.made.accounts, r.RecvTimeout)
+	}
+	conserved, b, err := audit(read, mintedBy(len(r.made.accounts), initialBalance), time.Now())
+	r.balanced = r.balanced && conserved
+	return b, err
+}
+
+// conclude makes the result.
+func (r *committeeRun) conclude() *Result {
+	c := &r.report
+	c.Authorities, c.Quorum, c.Generators = r.CommitteeSize, quorum(r.CommitteeSize), 1
+	c.Faults, c.Violations, c.Events = []string{}, append([]string{}, r.driver.unsafe...), append([]FaultEvent{}, r.cluster.events...)
+	for _, f := range r.Faults {
+		c.Faults = append(c.Faults, f.String())
+	}
+	c.SettledAllUs, c.SettledAll = percentiles(r.driver.everyone), int(r.driver.everyone.TotalCount())
+	c.PaidTwiceStuck = r.driver.stuck
+	series, step := r.meter.dipSeries()
+	c.Dips = append([]Dip{}, dips(series, step, c.Events)...)
+	r.whole = c
+	return r.result()
+}
+
+// firstViolation is one of those that there are, and how many others.
+func (c *CommitteeRun) firstViolation() string {
+	text := c.Violations[0]
+	if n := len(c.Violations) - 1; n > 0 {
+		text += fmt.Sprintf(", and %d more", n)
+	}
+	return text
+}
+
+// writeCommittee is what only a run of a whole committee has.
+func (r *Result) writeCommittee(b *strings.Builder) {
+	c := r.Committee
+	if c == nil {
+		return
+	}
+	line(b, "... settled by all", "%s; %s payments", c.SettledAllUs, grouped(c.SettledAll))
+	for _, m := range c.Members {
+		if m.Fault == "" && m.Refused+m.BadVotes+m.TwoVotes+m.Behind+m.Replayed+m.Breaks == 0 && m.Audited {
+			continue
+		}
+		fault, state := m.Fault, "settled all"
+		if fault == "" {
+			fault = "no fault"
+		}
+		if !m.Settled {
+			state = "has not settled all"
+		}
+		line(b, fmt.Sprintf("Authority %d", m.Authority), "%s: %s votes, %d wrong, %d twice; %d refused, %d behind; %d replayed; %d breaks; %s", fault,
+			grouped(m.Votes), m.BadVotes, m.TwoVotes, m.Refused, m.Behind, m.Replayed, m.Breaks, state)
+	}
+	for _, d := range c.Dips {
+		back := "not back in the window"
+		if d.RecoverySecs != nil {
+			back = fmt.Sprintf("back at %.0f %% after %.1f s", 100*recovered, *d.RecoverySecs)
+		}
+		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds, grouped(int(d.Before)),
+			grouped(int(d.Lowest)), d.LowestPercent, back)
+	}
+	if len(c.Violations) == 0 {
+		line(b, "Safety", "no two certificates or votes for one number, balances equal at all that are sound")
+	}
+	for i, v := range c.Violations {
+		if i == toldUnsafe {
+			line(b, "...", "and %d more", len(c.Violations)-i)
+			break
+		}
+		line(b, "SAFETY VIOLATED", "%s", v)
+	}
+}
+
+// writeWhole is the line of the configuration that says what was measured.
+func (r *Result) writeWhole(b *strings.Builder) {
+	where := "each a process"
+	if r.InProcess {
+		where = "all in one process"
+	}
+	line(b, "Committee", "%d authorities, %s, over %s on loopback, durability %s", r.CommitteeSize, where, strings.ToUpper(r.Protocol),
+		r.Durability)
+	if len(r.Committee.Faults) > 0 {
+		line(b, "Faults", "%s", strings.Join(r.Committee.Faults, ", "))
+	}
+}
