@@ -45,6 +45,13 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	if err := j.Commit(); err != nil {
 		t.Fatal(err)
 	}
+	if n := testing.AllocsPerRun(100, func() {
+		if _, _, committed, err := j.AppendNow(&b); err != nil || !committed {
+			t.Fatal(committed, err)
+		}
+	}); n != 0 {
+		t.Errorf("AppendNow: %v allocations", n)
+	}
 	buf := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(100, func() {
 		if _, _, err := j.Read(buf, base); err != nil {

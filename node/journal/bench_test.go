@@ -44,6 +44,49 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendNow is BenchmarkCommit on the goroutine that appends.
+func BenchmarkAppendNow(b *testing.B) {
+	for _, records := range []int{1, 256} {
+		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
+			batch := benchBatch(records)
+			j, stop := running(b, benchDir(b), Options{}, nil)
+			b.ReportAllocs()
+			b.SetBytes(int64(batch.Size()))
+			for b.Loop() {
+				_, group, committed, err := j.AppendNow(batch)
+				if err == nil && !committed { // a segment is being made
+					err = j.Wait(group)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := stop(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// BenchmarkWriteSync is what the disk alone takes for a group of one block.
+func BenchmarkWriteSync(b *testing.B) {
+	dir := benchDir(b)
+	s := segment{number: 1, size: DefaultSegmentSize}
+	if err := writeSegment(dir, &s, nil); err != nil {
+		b.Fatal(err)
+	}
+	block, at := make([]byte, BlockSize), int64(0)
+	for b.Loop() {
+		if err := s.file.WriteSync(block, at); err != nil {
+			b.Fatal(err)
+		}
+		at = (at + BlockSize) % s.size
+	}
+	if err := s.file.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // BenchmarkAppend is what a worker pays for a batch: making it, and copying it into the group. The disk is not waited
 // for.
 func BenchmarkAppend(b *testing.B) {

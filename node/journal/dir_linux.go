@@ -2,9 +2,39 @@ package journal
 
 import (
 	"errors"
+	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// writeSyncUnknown is set once the kernel, or the file system, has said that it does not know RWF_DSYNC.
+var writeSyncUnknown atomic.Bool
+
+// WriteSync is pwritev2 with RWF_DSYNC: one system call in place of a write and an fdatasync, and only the pages of this
+// write are waited for.
+func (f *osFile) WriteSync(b []byte, at int64) error {
+	for len(b) > 0 && !writeSyncUnknown.Load() {
+		iov := [1][]byte{b}
+		n, err := unix.Pwritev2(int(f.Fd()), iov[:], at, unix.RWF_DSYNC)
+		switch {
+		case err == nil && n > 0:
+			b, at = b[n:], at+int64(n)
+		case err == nil:
+			return &os.PathError{Op: "pwritev2", Path: f.Name(), Err: io.ErrShortWrite}
+		case errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.EOPNOTSUPP):
+			writeSyncUnknown.Store(true)
+		case !errors.Is(err, syscall.EINTR):
+			return &os.PathError{Op: "pwritev2", Path: f.Name(), Err: err}
+		}
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	return writeThenSync(f, b, at)
+}
 
 // Sync is fdatasync: the data, and of the metadata only what is needed to read it back. On a file that was written full
 // before, that is one write and one flush of the disk's cache.

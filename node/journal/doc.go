@@ -73,7 +73,8 @@
 // and a snapshot tells that a group of its segment was durable. A snapshot has its name only after all of it is
 // durable; if the newest is damaged nevertheless, the older one serves, from which on segments are kept.
 //
-// The bytes are in doc.go, segment.go, group.go and snapshot.go; Append and Commit in journal.go; Open in recover.go,
+// The bytes are in doc.go, segment.go, group.go and snapshot.go; Append is in append.go, Commit and Run in
+// commit.go; Open in recover.go,
 // what it reads in scan.go; removal in retention.go. FS is what the journal asks of a file system: Dir is a real one,
 // MemFS one that can crash, FaultFS one that fails on demand.
 package journal

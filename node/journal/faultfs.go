@@ -132,6 +132,9 @@ func (f *faultFile) WriteAt(b []byte, at int64) (int, error) {
 	return f.File.WriteAt(b, at)
 }
 
+// WriteSync implements File, as a write and a sync, of which either may fail.
+func (f *faultFile) WriteSync(b []byte, at int64) error { return writeThenSync(f, b, at) }
+
 // Allocate implements File.
 func (f *faultFile) Allocate(size int64) error {
 	if err := f.fs.Inject(Op{OpAllocate, f.name}); err != nil {

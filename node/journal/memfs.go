@@ -301,12 +301,32 @@ func (f *memFile) Sync() error {
 	if err := f.check("sync"); err != nil {
 		return err
 	}
-	n := f.node
+	f.node.sync(func(int64) bool { return true })
+	return nil
+}
+
+// sync makes those of the dirty sectors durable that it should.
+func (n *memNode) sync(should func(sector int64) bool) {
 	n.unshare()
 	for s := range n.dirty {
-		n.durable = writeInto(n.durable, n.data[s*sectorSize:min(int64(len(n.data)), (s+1)*sectorSize)], s*sectorSize)
+		if should(s) {
+			sector := n.data[s*sectorSize : min(int64(len(n.data)), (s+1)*sectorSize)]
+			n.durable = writeInto(n.durable, sector, s*sectorSize)
+			delete(n.dirty, s)
+		}
 	}
-	clear(n.dirty)
+}
+
+// WriteSync implements File. Other unsynced writes stay unsynced.
+func (f *memFile) WriteSync(b []byte, at int64) error {
+	if _, err := f.WriteAt(b, at); err != nil {
+		return err
+	}
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	f.node.sync(func(sector int64) bool {
+		return sector >= at/sectorSize && sector*sectorSize < at+int64(len(b))
+	})
 	return nil
 }
 

@@ -143,6 +143,14 @@ func writeSegment(fs FS, s *segment, prefix []byte) (err error) {
 	return nil
 }
 
+// writeThenSync is WriteSync in two steps.
+func writeThenSync(f File, b []byte, at int64) error {
+	if err := writeAt(f, b, at); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
 // writeAt takes a short write without an error for the error that it is.
 func writeAt(f File, b []byte, at int64) error {
 	n, err := f.WriteAt(b, at)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -119,6 +120,9 @@ func (w *workload) append() error {
 		e.position = w.batch.Add(e.shard, data[:cut], data[cut:])
 		added = append(added, e)
 	}
+	if w.keeping && w.rng.IntN(2) == 0 {
+		return w.appendNow(added)
+	}
 	base, group, err := w.j.Append(&w.batch)
 	if errors.Is(err, ErrFull) {
 		if err := w.j.Commit(); err != nil {
@@ -129,12 +133,32 @@ func (w *workload) append() error {
 	if err != nil {
 		return err
 	}
+	w.remember(added, base, group)
+	return nil
+}
+
+func (w *workload) remember(added []entry, base Position, group uint64) {
 	for _, e := range added {
 		e.position += base
 		e.group = group
 		w.entries = append(w.entries, e)
 	}
-	return nil
+}
+
+// appendNow appends the batch and commits it at once. It may be durable before AppendNow returns, so it is remembered
+// before, where it will be. If it has no room it is left out.
+func (w *workload) appendNow(added []entry) error {
+	g, before := w.j.filling, len(w.entries)
+	w.remember(added, g.base+Position(len(g.buf)), g.sequence)
+	base, group, committed, err := w.j.AppendNow(&w.batch)
+	if errors.Is(err, ErrFull) {
+		w.entries = w.entries[:before:before]
+		return nil
+	}
+	if err == nil && (group != g.sequence || base != g.base+Position(len(g.buf)) || committed != (w.j.Durable() >= group)) {
+		w.t.Fatalf("at %v in group %d, committed: %v, but durable is %d", base, group, committed, w.j.Durable())
+	}
+	return err
 }
 
 // snapshot makes a snapshot of what is sealed, from the one before and the segments since.
@@ -154,8 +178,9 @@ func (w *workload) snapshot() error {
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 || all[len(all)-1] != w.entries[len(all)-1] || w.entries[len(all)].position.Segment() != at.Segment ||
-		all[len(all)-1].group > at.Group || w.entries[len(all)].group <= at.Group {
+	in, after := w.entries[:len(all)], w.entries[len(all):]
+	if !slices.Equal(all, in) || in[len(in)-1].position.Segment() >= at.Segment || in[len(in)-1].group > at.Group ||
+		len(after) > 0 && (after[0].position.Segment() < at.Segment || after[0].group <= at.Group) {
 		w.t.Fatalf("snapshot of %v has %d records", at, len(all))
 	}
 	return w.j.WriteSnapshot(at, func(out io.Writer) error { return writeEntries(out, all) })
