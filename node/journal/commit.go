@@ -106,6 +106,7 @@ func (j *Journal) Run() error {
 		j.cond.Broadcast()
 		j.mu.Unlock()
 	}()
+	ahead.Go(j.checkSpace)
 	for {
 		select {
 		case <-j.wake:

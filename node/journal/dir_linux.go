@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -48,6 +49,15 @@ func (f *osFile) Sync() error {
 			return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
 		}
 	}
+}
+
+// Free implements FS: what is left for this user.
+func (d *Dir) Free() (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(d.path, &s); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: d.path, Err: err}
+	}
+	return int64(min(s.Bavail, math.MaxInt64/uint64(s.Bsize))) * s.Bsize, nil
 }
 
 // Allocate is fallocate. A file system that has none allocates on the first write.

@@ -18,6 +18,8 @@ var (
 	ErrNotDurable = errors.New("journal: the record is not durable yet")
 	// ErrRemoved: the record to read lies in a segment that was removed.
 	ErrRemoved = errors.New("journal: the record's segment was removed")
+	// ErrLowSpace: the disk is nearly full; see Options.LowSpace.
+	ErrLowSpace = errors.New("journal: the disk is nearly full; free some space, or keep fewer segments")
 	// ErrLocked: another process has the journal open.
 	ErrLocked = errors.New("journal: in use by another process")
 	// ErrIdentity: the journal was begun with another identity.

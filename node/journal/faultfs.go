@@ -5,7 +5,7 @@ import "io"
 // Op is an operation of a file system that FaultFS is about to do.
 type Op struct {
 	Kind OpKind
-	Name string // the file's, as it was opened; empty for SyncDir and List
+	Name string // the file's, as it was opened; empty for SyncDir, List and Free
 }
 
 // OpKind is the kind of an operation.
@@ -20,6 +20,7 @@ const (
 	OpList     OpKind = "list"
 	OpSyncDir  OpKind = "syncdir"
 	OpLock     OpKind = "lock"
+	OpFree     OpKind = "free"
 	OpRead     OpKind = "read"
 	OpWrite    OpKind = "write"
 	OpAllocate OpKind = "allocate"
@@ -30,7 +31,7 @@ const (
 // Changes reports whether the operation changes anything, or makes it durable.
 func (k OpKind) Changes() bool {
 	switch k {
-	case OpOpen, OpList, OpLock, OpRead, OpSize:
+	case OpOpen, OpList, OpLock, OpFree, OpRead, OpSize:
 		return false
 	}
 	return true
@@ -99,6 +100,14 @@ func (f *FaultFS) SyncDir() error {
 		return err
 	}
 	return f.FS.SyncDir()
+}
+
+// Free implements FS.
+func (f *FaultFS) Free() (int64, error) {
+	if err := f.Inject(Op{Kind: OpFree}); err != nil {
+		return 0, err
+	}
+	return f.FS.Free()
 }
 
 // Lock implements FS.

@@ -17,6 +17,8 @@ type FS interface {
 	List() ([]string, error)
 	// SyncDir makes creations, renames and removals durable.
 	SyncDir() error
+	// Free is how many bytes can be written before the disk is full.
+	Free() (int64, error)
 	// Lock takes the exclusive lock of that name, which ends with the process; it fails with ErrLocked.
 	Lock(name string) (io.Closer, error)
 }

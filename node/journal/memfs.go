@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // sectorSize is what a disk writes as a whole: a crash keeps or loses data by the sector.
@@ -14,6 +16,10 @@ const sectorSize = 512
 // MemFS is a file system in memory that knows which of its state is durable, and can crash. It is for tests and for the
 // simulator. The zero value is empty and ready.
 type MemFS struct {
+	// Capacity is how many bytes all files may have together, allocated ones included; 0 is no limit. It is set before
+	// the first use.
+	Capacity int64
+
 	mu      sync.Mutex
 	names   map[string]*memNode // as programs see them
 	durable map[string]*memNode // as of the last SyncDir
@@ -41,6 +47,7 @@ type memNode struct {
 	data    []byte         // as programs see it
 	durable []byte         // as of the last Sync
 	dirty   map[int64]bool // sectors written since then
+	size    int64          // allocated, at least
 	shared  bool           // data or durable are also another file system's: copy before writing
 }
 
@@ -67,7 +74,7 @@ func (m *MemFS) Crash(keep func() bool) *MemFS {
 		}
 		c.apply(names)
 	}
-	left := &MemFS{names: make(map[string]*memNode), durable: make(map[string]*memNode)}
+	left := &MemFS{Capacity: m.Capacity, names: make(map[string]*memNode), durable: make(map[string]*memNode)}
 	order := make([]string, 0, len(names))
 	for name := range names {
 		order = append(order, name)
@@ -205,6 +212,32 @@ func (m *MemFS) SyncDir() error {
 	return nil
 }
 
+// Free implements FS.
+func (m *MemFS) Free() (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.free(), nil
+}
+
+func (m *MemFS) free() int64 {
+	if m.Capacity == 0 {
+		return math.MaxInt64
+	}
+	free := m.Capacity
+	for _, node := range m.names {
+		free -= max(node.size, int64(len(node.data)))
+	}
+	return free
+}
+
+// grow checks that a file can have this size.
+func (f *memFile) grow(op string, size int64) error {
+	if more := size - max(f.node.size, int64(len(f.node.data))); more > 0 && more > f.fs.free() {
+		return &fs.PathError{Op: op, Path: f.name, Err: syscall.ENOSPC}
+	}
+	return nil
+}
+
 // Lock implements FS.
 func (m *MemFS) Lock(name string) (io.Closer, error) {
 	m.mu.Lock()
@@ -279,6 +312,9 @@ func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
 	if !f.writable {
 		return 0, &fs.PathError{Op: "write", Path: f.name, Err: fs.ErrPermission}
 	}
+	if err := f.grow("write", at+int64(len(b))); err != nil {
+		return 0, err
+	}
 	f.node.unshare()
 	f.node.data = writeInto(f.node.data, b, at)
 	for s := at / sectorSize; s*sectorSize < at+int64(len(b)); s++ {
@@ -287,11 +323,18 @@ func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
 	return len(b), nil
 }
 
-// Allocate implements File: there is always room.
-func (f *memFile) Allocate(int64) error {
+// Allocate implements File.
+func (f *memFile) Allocate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	return f.check("allocate")
+	err := f.check("allocate")
+	if err == nil {
+		err = f.grow("allocate", size)
+	}
+	if err == nil {
+		f.node.size = max(f.node.size, size)
+	}
+	return err
 }
 
 // Sync implements File.

@@ -15,6 +15,8 @@ const (
 	// DefaultGroupSize has room for several workers' batches while a slow disk syncs. A segment's last bytes, fewer
 	// than a group may have, stay unused.
 	DefaultGroupSize = 1 << 20
+	// DefaultLowSpace lasts for some seconds at the highest load, and for days at a low one.
+	DefaultLowSpace = 1 << 30
 )
 
 // Options say how to open a journal. The zero value of each is good.
@@ -36,9 +38,12 @@ type Options struct {
 	// is final; the process must stop without answering what it has not answered. It must return soon, for the next
 	// group waits for it, and must not call Commit or Close.
 	OnCommit func(group uint64, err error)
-	// OnTrouble is called by a goroutine of Run when the next segment can't be made ahead of time, most often because
-	// the disk is nearly full. The journal goes on until room, the bytes left for groups in this segment, is used up.
-	// It must not call Close.
+	// LowSpace is how many bytes should stay free on the disk. With less, OnTrouble gets an error that wraps ErrLowSpace,
+	// once for each segment, and snapshots are not written.
+	LowSpace int64
+	// OnTrouble is called by a goroutine of Run when the disk has little space, or the next segment can't be made ahead
+	// of time. The journal goes on until room, the bytes left for groups in the segments that there are, is used up,
+	// and then ends with the error that making one has. It must not call Close.
 	OnTrouble func(room int64, err error)
 }
 
@@ -49,6 +54,9 @@ func (o Options) resolve() (Options, error) {
 	}
 	if o.GroupSize == 0 {
 		o.GroupSize = DefaultGroupSize
+	}
+	if o.LowSpace == 0 {
+		o.LowSpace = DefaultLowSpace
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader

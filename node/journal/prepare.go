@@ -68,16 +68,53 @@ func (j *Journal) wantsNext() bool {
 func (j *Journal) prepareAhead() {
 	err := j.Prepare()
 	if err == nil {
+		j.checkSpace()
 		return
 	}
 	j.mu.Lock()
-	room, final := j.room, j.err
+	room := j.roomHeld()
+	j.retryRoom = room - room/4
+	j.mu.Unlock()
+	j.trouble(room, err)
+}
+
+// roomHeld is the bytes left for groups in the segments that there are. The caller holds mu.
+func (j *Journal) roomHeld() int64 {
+	room := j.room
 	if j.filling.base.Segment() > j.newest {
 		room = 0 // the group that fills lies in the segment that there is not
 	}
-	j.retryRoom = room - room/4
-	j.mu.Unlock()
-	if final == nil {
+	if j.next != nil && j.next.number > j.filling.base.Segment() {
+		room += j.next.size - BlockSize
+	}
+	return room
+}
+
+// trouble tells of something that will end the journal if it stays.
+func (j *Journal) trouble(room int64, err error) {
+	if j.Err() == nil {
 		j.options.OnTrouble(room, err)
 	}
+}
+
+// checkSpace tells when the disk has less space than it should.
+func (j *Journal) checkSpace() {
+	if err := j.lowSpace(); err != nil {
+		j.mu.Lock()
+		room := j.roomHeld()
+		j.mu.Unlock()
+		j.trouble(room, err)
+	}
+}
+
+// lowSpace is an error if the disk has less space than it should.
+func (j *Journal) lowSpace() error {
+	free, err := j.fs.Free()
+	if err != nil {
+		return fmt.Errorf("journal: free space: %w", err)
+	}
+	if free < j.options.LowSpace {
+		return fmt.Errorf("%w: %d bytes are free, of which %d should stay", ErrLowSpace, free, j.options.LowSpace)
+	}
+	return nil
 }

@@ -76,11 +76,12 @@ func parseSnapshotHeader(b []byte) (s SnapshotInfo, reason string) {
 // snapshotWriter writes the blocks of a snapshot. An error stays.
 type snapshotWriter struct {
 	file     File
-	stopped  func() error
-	buf      []byte // header of the block, and what it has so far
-	at       int64  // where the block goes
-	crc      uint32 // of the one before it
-	total    uint64 // bytes of data so far
+	stopped  func() error // asked for each block
+	enough   func() error // asked for each sync
+	buf      []byte       // header of the block, and what it has so far
+	at       int64        // where the block goes
+	crc      uint32       // of the one before it
+	total    uint64       // bytes of data so far
 	unsynced int64
 	err      error
 }
@@ -121,7 +122,9 @@ func (w *snapshotWriter) put(length uint32) {
 	w.buf = w.buf[:snapshotBlockHeader]
 	if w.unsynced >= fillSyncBytes {
 		w.unsynced = 0
-		w.err = w.file.Sync()
+		if w.err = w.file.Sync(); w.err == nil {
+			w.err = w.enough()
+		}
 	}
 }
 

@@ -106,6 +106,9 @@ func (j *Journal) WriteSnapshot(at Point, write func(io.Writer) error) error {
 	if sealed := j.Sealed(); at.Segment == 0 || at.Segment > sealed+1 {
 		return fmt.Errorf("journal: snapshot of %v: only %x and those before it are sealed", at, sealed)
 	}
+	if err := j.lowSpace(); err != nil { // what commits need must not go into a snapshot
+		return fmt.Errorf("journal: snapshot of %v: %w", at, err)
+	}
 	points := j.Snapshots()
 	if len(points) > 0 && at.Segment <= points[0].Segment {
 		return fmt.Errorf("journal: snapshot of %v: there is one of %v already", at, points[0])
@@ -138,7 +141,7 @@ func (j *Journal) writeSnapshot(at Point, write func(io.Writer) error) (err erro
 	if err := writeAt(f, header, 0); err != nil {
 		return err
 	}
-	w := &snapshotWriter{file: f, stopped: j.stopped, at: BlockSize, crc: headerCRC(header),
+	w := &snapshotWriter{file: f, stopped: j.stopped, enough: j.lowSpace, at: BlockSize, crc: headerCRC(header),
 		buf: make([]byte, snapshotBlockHeader, snapshotBlockHeader+snapshotBlockSize)}
 	if err := write(w); err != nil {
 		return err
