@@ -27,31 +27,72 @@ const (
 	preparedMemShare = 4                      // at most one in so many bytes of memory holds payments
 )
 
-// signatureCost measures the least CPU time that the signatures of a payment, or of the phase of it that is measured,
-// take the measured authority: the order's and the votes' are checked, and its own vote made.
-func signatureCost(w *workload, phase Phase) time.Duration {
-	probe := &workload{seed: w.seed, members: w.members, voters: w.voters}
-	probe.expand(calibrateBatch, calibrateBatch)
-	s := newSigner(probe, newLanes(probe, 1, 1, 0, both), nil)
-	rounds, err := s.sign(context.Background(), 0, 1, calibrateBatch, nil)
+// probe has the signatures of payments, for trying what they cost.
+type probe struct {
+	work       *workload
+	keys       *crypto.KeySet
+	messages   [][]byte           // signed bytes of the payments
+	signatures []crypto.Signature // signaturesOf of each: the payer's at 0, the votes from 2 on
+}
+
+// newProbe makes n payments of w's committee.
+func newProbe(w *workload, n int) (*probe, error) {
+	p := &probe{work: &workload{seed: w.seed, members: w.members, voters: w.voters}, messages: make([][]byte, n)}
+	p.work.expand(n, n)
+	s := newSigner(p.work, newLanes(p.work, 1, 1, 0, both), nil)
+	rounds, err := s.sign(context.Background(), 0, 1, n, nil)
 	if err != nil {
-		return 0 // only when canceled
+		return nil, err
 	}
-	spec := (&Options{Host: "localhost", NumShards: 1, Protocol: committee.TCP}).spec(probe)
+	p.signatures = rounds[0]
+	spec := (&Options{Host: "localhost", NumShards: 1, Protocol: committee.TCP}).spec(p.work)
 	c, err := spec.committeeAt(firstPort)
 	if err != nil {
-		return 0 // the run that follows tells why
+		return nil, err
 	}
-	keys, err := c.Keys()
+	if p.keys, err = c.Keys(); err != nil {
+		return nil, err
+	}
+	for i := range p.messages {
+		t := p.work.transfer(i, 0)
+		p.messages[i] = t.AppendSignedBytes(make([]byte, 0, codec.MinSignedSize))
+	}
+	return p, nil
+}
+
+func (p *probe) verifier() *crypto.Verifier { return crypto.NewVerifier(p.keys) }
+
+// check checks the payers' signatures, or the votes, or both, in one batch, and returns how many that were.
+func (p *probe) check(v *crypto.Verifier, orders, votes bool) (n int) {
+	v.Reset()
+	each := p.work.signaturesOf()
+	for i, message := range p.messages {
+		signatures := p.signatures[i*each : (i+1)*each]
+		if orders {
+			v.AddOrder(&p.work.accounts[i], message, &signatures[0])
+			n++
+		}
+		if !votes {
+			continue
+		}
+		for j, member := range p.work.voters {
+			v.AddVote(member, message, &signatures[2+j])
+			n++
+		}
+	}
+	v.Verify()
+	return n
+}
+
+// signatureCost measures the least CPU time that the signatures of a payment, or of the phase of it that is measured,
+// take the measured authority: the order's and the votes' are checked, and its own vote made. It is 0 when they can't be
+// made; the run that follows tells why.
+func signatureCost(w *workload, phase Phase) time.Duration {
+	p, err := newProbe(w, calibrateBatch)
 	if err != nil {
 		return 0
 	}
-	messages := make([][]byte, calibrateBatch)
-	for i := range messages {
-		t := probe.transfer(i, 0)
-		messages[i] = t.AppendSignedBytes(make([]byte, 0, codec.MinSignedSize))
-	}
-	v := crypto.NewVerifier(keys)
+	v := p.verifier()
 	votes := make([]crypto.Signature, calibrateBatch)
 	runtime.LockOSThread() // its own CPU time counts: other programs must not make this one look slow
 	defer runtime.UnlockOSThread()
@@ -59,20 +100,9 @@ func signatureCost(w *workload, phase Phase) time.Duration {
 	began := perf.ThreadUsage().CPU
 	for i := 0; i < calibrateTimes || perf.ThreadUsage().CPU-began < calibrateFor; i++ {
 		start := perf.ThreadUsage().CPU
-		v.Reset()
-		for i, message := range messages {
-			signatures := rounds[0][i*w.signaturesOf() : (i+1)*w.signaturesOf()]
-			v.AddOrder(&probe.accounts[i], message, &signatures[0])
-			if phase == Orders {
-				continue
-			}
-			for j, member := range w.voters {
-				v.AddVote(member, message, &signatures[2+j])
-			}
-		}
-		v.Verify()
+		p.check(v, true, phase != Orders)
 		if phase != Confirmations {
-			w.members[0].SignBatch(votes, messages)
+			w.members[0].SignBatch(votes, p.messages)
 		}
 		best = min(best, perf.ThreadUsage().CPU-start)
 	}

@@ -145,8 +145,8 @@ func TestTicks(t *testing.T) {
 	f(logs, "0.5 1 2 5 10 20")
 }
 
-// probe shows the page in a frame as wide as a phone or a desktop, and writes what it looks like into its own document.
-const probe = `<!doctype html><title>probe</title><iframe src="/page.html" style="width:%dpx;height:900px;border:0"></iframe>
+// lookingPage shows the page in a frame as wide as a phone or a desktop, and writes what it looks like into its own document.
+const lookingPage = `<!doctype html><title>probe</title><iframe src="/page.html" style="width:%dpx;height:900px;border:0"></iframe>
 <pre id="out"></pre><script>
 const frame = document.querySelector("iframe");
 frame.onload = () => setTimeout(() => {
@@ -195,7 +195,7 @@ func TestPageInBrowser(t *testing.T) {
 			fmt.Fprint(w, text)
 		default:
 			_, _ = fmt.Sscanf(r.URL.Path, "/probe/%d", &width)
-			fmt.Fprintf(w, probe, width)
+			fmt.Fprintf(w, lookingPage, width)
 		}
 	}))
 	defer server.Close()

@@ -12,7 +12,8 @@ import (
 
 // newRootCommand is the command for the name that the program was called by: one of the commands below, or all of them.
 func newRootCommand(name string) *cobra.Command {
-	commands := []*cobra.Command{newServerCommand(), newClientCommand(), newBenchCommand(), newVersionCommand()}
+	commands := []*cobra.Command{newServerCommand(), newClientCommand(), newBenchCommand(), newDoctorCommand(),
+		newVersionCommand()}
 	for _, cmd := range commands[:3] {
 		if cmd.Name() == name {
 			return prepare(cmd)
