@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -84,9 +83,8 @@ func (l *link) run() {
 
 // session holds one connection and returns when it breaks.
 func (l *link) session(acked *uint64) error {
-	m := &l.w.node.Member
 	dialer := net.Dialer{Timeout: linkTimeout}
-	sock, err := dialer.DialContext(l.ctx, "tcp", net.JoinHostPort(m.Host, strconv.Itoa(m.BasePort+l.shard)))
+	sock, err := dialer.DialContext(l.ctx, "tcp", l.w.node.siblingAddress(l.shard))
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,14 @@ import (
 type Options struct {
 	// Committee is all authorities, this one included.
 	Committee *committee.Committee
-	// Member is this authority: its name, ports and number of shards. Its host is where sibling processes are found.
+	// Member is this authority: its name, ports and number of shards. Its hosts are where sibling processes are found.
 	Member committee.Member
 	// Key signs votes; its public half is Member.Name.
 	Key *crypto.PrivateKey
 	// Shards are those that this process runs; nil means all.
 	Shards []int
+	// ShardHosts are hosts of shards of other processes that are not where Member says.
+	ShardHosts map[int]string
 	// Accounts yields the initial accounts; those of other shards are skipped. May be nil.
 	Accounts iter.Seq2[codec.Address, codec.Balance]
 	// ExpectedAccounts sizes the tables, for all shards together; 0 lets them grow.

@@ -53,6 +53,15 @@ func probePort(host string, port int) error {
 	return p.Close()
 }
 
+// siblingAddress is where the process is that runs a shard, as far as this one is told.
+func (c *config) siblingAddress(shard int) string {
+	host := c.Member.ShardHost(shard)
+	if other, ok := c.ShardHosts[shard]; ok {
+		host = other
+	}
+	return net.JoinHostPort(host, strconv.Itoa(c.Member.BasePort+shard))
+}
+
 func portError(proto string, port int, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("node: %s port %d is already in use (is another server running?)", proto, port)

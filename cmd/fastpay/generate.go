@@ -21,6 +21,7 @@ func newGenerateCommand() *cobra.Command {
 		port       int
 		shards     int
 		weight     uint64
+		shardHosts []string
 		mayReplace bool
 	)
 	cmd := &cobra.Command{
@@ -28,8 +29,11 @@ func newGenerateCommand() *cobra.Command {
 		Short: "Make an authority: its key in the server file, its line of the committee file on stdout",
 		Long: `Makes a key and writes it to the server file, which only its owner can read. Prints one line for the committee
 file, which all authorities and clients share. Shard number I listens on port PORT + I.`,
-		Example: `  server --server server1.json generate --host 127.0.0.1 --port 9100 --shards 4 >> committee.json`,
-		Args:    noArgs,
+		Example: `  server --server server1.json generate --host 127.0.0.1 --port 9100 --shards 4 >> committee.json
+
+  # shards 0 and 1 on one host, 2 and 3 on another
+  server --server server2.json generate --host 10.0.0.1 --shard-host 2-3=10.0.0.2 --port 9100 --shards 4 >> committee.json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := serverPath(cmd)
 			if err != nil {
@@ -45,6 +49,9 @@ file, which all authorities and clients share. Shard number I listens on port PO
 				return required("--shards N", "how many shards share the accounts, for example --shards 4")
 			}
 			member, err := newMember(protocol, host, port, shards, weight)
+			if err == nil {
+				member.Hosts, err = hostsOfShards(shardHosts, &member)
+			}
 			if err != nil {
 				return err
 			}
@@ -56,9 +63,25 @@ file, which all authorities and clients share. Shard number I listens on port PO
 	flags.StringVar(&host, "host", "", "`HOST` name or address where clients find it")
 	flags.IntVar(&port, "port", 0, "`PORT` of the first shard")
 	flags.IntVar(&shards, "shards", 0, "`N`umber of shards, fixed for the authority's life")
+	flags.StringArrayVar(&shardHosts, "shard-host", nil, "`I=HOST` where clients find shard I, if not on --host; repeatable")
 	flags.Uint64Var(&weight, "weight", 1, "voting `WEIGHT`")
 	flags.BoolVar(&mayReplace, "force", false, "replace the server file: the key in it is lost")
 	return cmd
+}
+
+// hostsOfShards is the host of each shard; nil when that is the member's host for all of them.
+func hostsOfShards(values []string, m *committee.Member) ([]string, error) {
+	given, err := parseShardHosts(values, m.NumShards)
+	if err != nil || len(given) == 0 {
+		return nil, err
+	}
+	hosts := make([]string, m.NumShards)
+	for i := range hosts {
+		if hosts[i] = m.Host; given[i] != "" {
+			hosts[i] = given[i]
+		}
+	}
+	return hosts, nil
 }
 
 // newMember checks what was asked for.

@@ -19,6 +19,7 @@ type runFlags struct {
 	committee       string
 	initialAccounts string
 	shards          []string
+	shardHosts      []string
 	host            string
 	bufferSize      int
 	queueSize       int
@@ -47,8 +48,8 @@ All state is in memory (--durability none): an authority that is started again h
   curl http://127.0.0.1:9464/metrics http://127.0.0.1:9464/healthz
   go tool pprof -http=: http://127.0.0.1:9464/debug/pprof/profile?seconds=10
 
-  # shards 0, 2 and 3 here, shard 1 elsewhere on this machine
-  server --server server1.json run --shard 0,2-3 --initial-accounts initial_accounts.txt --committee committee.json`,
+  # shards 0, 2 and 3 here, shard 1 on another host
+  server --server server1.json run --shard 0,2-3 --shard-host 1=10.0.0.2 --initial-accounts initial_accounts.txt --committee committee.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServer(cmd, &f) },
 	}
@@ -56,6 +57,8 @@ All state is in memory (--durability none): an authority that is started again h
 	flags.StringVar(&f.committee, "committee", "", "`FILE` with the lines that generate printed, of all authorities")
 	flags.StringVar(&f.initialAccounts, "initial-accounts", "", "`FILE` with lines ADDRESS:BALANCE")
 	flags.StringArrayVar(&f.shards, "shard", nil, "shards to run, `I or I,J-K`; repeatable (default all)")
+	flags.StringArrayVar(&f.shardHosts, "shard-host", nil,
+		"`I=HOST` where shard I of this authority is, if not where the committee file says; repeatable")
 	flags.StringVar(&f.host, "host", "0.0.0.0", "`ADDRESS` to listen on")
 	flags.IntVar(&f.bufferSize, "buffer-size", codec.DefaultMaxMessage, "largest message in `BYTES`")
 	flags.IntVar(&f.queueSize, "cross-shard-queue-size", 0, "accepted for the prototype's scripts; queues are bounded in bytes")
@@ -137,6 +140,10 @@ func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	shardHosts, err := parseShardHosts(f.shardHosts, member.NumShards)
+	if err != nil {
+		return nil, err
+	}
 	durability, err := node.ParseDurability(f.durability)
 	if err != nil {
 		return nil, usagef("%s", err)
@@ -150,6 +157,7 @@ func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
 		Member:           *member,
 		Key:              server.Key,
 		Shards:           shards,
+		ShardHosts:       shardHosts,
 		Accounts:         accounts.all(),
 		ExpectedAccounts: len(accounts.addresses),
 		BindHost:         f.host,

@@ -202,8 +202,8 @@ func (c *Client) exchange(ctx context.Context, r *Request, outcomes chan<- outco
 	}
 	if o.err != nil && ctx.Err() == nil {
 		m := c.committee.Member(r.Authority)
-		c.log.Debug("authority can't be reached", "authority", r.Authority, "host", m.Host, "base_port", m.BasePort,
-			"error", o.err)
+		c.log.Debug("authority can't be reached", "authority", r.Authority, "host",
+			m.ShardHost(committee.ShardOf(&r.Account, m.NumShards)), "base_port", m.BasePort, "error", o.err)
 	}
 	select {
 	case outcomes <- o:

@@ -127,7 +127,7 @@ func (n *Network) Close() {
 // address is host and port of a shard.
 func (n *Network) address(at place) string {
 	m := n.committee.Member(at.authority)
-	return net.JoinHostPort(m.Host, strconv.Itoa(m.BasePort+at.shard))
+	return net.JoinHostPort(m.ShardHost(at.shard), strconv.Itoa(m.BasePort+at.shard))
 }
 
 // Reasons that the system has no error for.

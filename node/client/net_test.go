@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +256,70 @@ func oneMember(t *testing.T, port int, protocol committee.Protocol) *committee.C
 		t.Fatal(err)
 	}
 	return c
+}
+
+// TestShardsOnSeveralHosts has an authority whose shards are on two hosts, at the same time as a host for all of them that
+// is nobody's.
+func TestShardsOnSeveralHosts(t *testing.T) {
+	hosts := []string{"127.0.0.1", "127.0.0.2"}
+	base, listeners := listenOn(t, hosts)
+	for shard, l := range listeners {
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				go answerOne(c, uint64(shard))
+			}
+		}()
+	}
+	c, err := committee.New([]committee.Member{{Name: authorityKey(0).Public(), Weight: 1, Protocol: committee.TCP,
+		Host: "127.0.0.9", Hosts: hosts, BasePort: base, NumShards: len(hosts)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := NewNetwork(c, time.Second, 5*time.Second, 1<<15)
+	defer n.Close()
+	for shard := range hosts {
+		account := codec.Address{28: byte(shard)}
+		reply, err := n.Exchange(t.Context(), 0, &account, codec.AppendInfoRequest(nil, &codec.InfoRequest{Account: account}))
+		var m codec.Message
+		if err != nil || !m.Decode(reply) || m.InfoResponse().NextSequenceNumber != uint64(shard) {
+			t.Errorf("shard %d: %x, %v", shard, reply, err)
+		}
+	}
+}
+
+// listenOn listens on ports in a row, each on its host.
+func listenOn(t *testing.T, hosts []string) (base int, listeners []net.Listener) {
+	t.Helper()
+next:
+	for range 100 {
+		base = 20000 + rand.IntN(10000)
+		for i, host := range hosts {
+			l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(base+i)))
+			if err != nil {
+				continue next
+			}
+			t.Cleanup(func() { l.Close() })
+			listeners = append(listeners[:i], l)
+		}
+		return base, listeners
+	}
+	t.Fatal("no free ports")
+	return 0, nil
+}
+
+// answerOne answers a request with a sequence number.
+func answerOne(c net.Conn, sequence uint64) {
+	defer c.Close()
+	if _, err := io.ReadFull(c, make([]byte, codec.FrameHeaderSize)); err != nil {
+		return
+	}
+	frame := codec.AppendInfoResponse(codec.BeginFrame(nil), &codec.InfoResponse{NextSequenceNumber: sequence})
+	codec.EndFrame(frame, 0)
+	if _, err := c.Write(frame); err == nil {
+		_, _ = io.Copy(io.Discard, c)
+	}
 }

@@ -153,6 +153,9 @@ func (c *Committee) Keys() (*crypto.KeySet, error) {
 // collides tells how the ports of m and o clash, if they do. Host names are compared as they are spelled, but for case:
 // what they resolve to is not known here.
 func (m *Member) collides(o *Member) error {
+	if m.Hosts != nil || o.Hosts != nil {
+		return m.shardsCollide(o)
+	}
 	if !strings.EqualFold(m.Host, o.Host) {
 		return nil
 	}
@@ -162,6 +165,17 @@ func (m *Member) collides(o *Member) error {
 	if m.BasePort < o.BasePort+o.NumShards && o.BasePort < m.BasePort+m.NumShards {
 		return fmt.Errorf("%w: %s ports %d-%d and %d-%d", ErrOverlap, m.Host,
 			o.BasePort, o.BasePort+o.NumShards-1, m.BasePort, m.BasePort+m.NumShards-1)
+	}
+	return nil
+}
+
+// shardsCollide is collides when shards have hosts of their own: two must not share a port of one host.
+func (m *Member) shardsCollide(o *Member) error {
+	first, last := max(m.BasePort, o.BasePort), min(m.BasePort+m.NumShards, o.BasePort+o.NumShards)
+	for port := first; port < last; port++ {
+		if host := m.ShardHost(port - m.BasePort); strings.EqualFold(host, o.ShardHost(port-o.BasePort)) {
+			return fmt.Errorf("%w: %s:%d%s", ErrRepeatedPort, host, port, twiceHint)
+		}
 	}
 	return nil
 }

@@ -66,6 +66,19 @@ func TestNewRefuses(t *testing.T) {
 	f("total weight", ErrWeight, "64 bits", third(func(m *Member) { m.Weight = math.MaxUint64 - 1 }))
 	f("no host", ErrHost, "member 3", third(func(m *Member) { m.Host = "" }))
 	f("host with a blank", ErrHost, "member 3", third(func(m *Member) { m.Host = "a b" }))
+	f("fewer hosts than shards", ErrHost, "3 hosts for 4 shards", third(func(m *Member) { m.Hosts = []string{"a", "b", "c"} }))
+	f("hosts, and none in it", ErrHost, "0 hosts", third(func(m *Member) { m.Hosts = []string{} }))
+	f("an empty host among hosts", ErrHost, "of shard 2", third(func(m *Member) { m.Hosts = []string{"a", "b", "", "d"} }))
+	f("one host and port, of several hosts", ErrRepeatedPort, "x:9011", func(members []Member) []Member {
+		members[1].Hosts = []string{"a", "X", "b", "c"} // 9010 to 9013
+		members[2].Hosts, members[2].BasePort = []string{"x", "d", "e", "f"}, 9011
+		return members
+	})
+	f("one host and port, hosts and host", ErrRepeatedPort, "127.0.0.1:9013", func(members []Member) []Member {
+		members[1].Hosts = []string{"a", "b", "c", "127.0.0.1"}
+		members[2].BasePort = 9012
+		return members
+	})
 	f("no shards", ErrShards, "0", third(func(m *Member) { m.NumShards = 0 }))
 	f("negative shards", ErrShards, "-1", third(func(m *Member) { m.NumShards = -1 }))
 	f("port 0", ErrPort, "1 to 65535", third(func(m *Member) { m.BasePort = 0 }))
@@ -80,6 +93,9 @@ func TestNewAcceptsLimits(t *testing.T) {
 	members[1].Host, members[1].BasePort = "elsewhere", 9020 // the ports of member 2, another host
 	members[3].BasePort = members[2].BasePort + 4            // ranges that touch
 	members[0].Weight = math.MaxUint64 - 3                   // the total is the largest
+	members[1].Hosts = []string{"a", "b", "c", "d"}
+	members[2].Hosts, members[2].BasePort = []string{"d", "a", "b", "c"}, members[1].BasePort // same ports, other hosts
+	members[3].BasePort = members[2].BasePort
 	c, err := New(members)
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +147,9 @@ func TestParseRefuses(t *testing.T) {
 	f(strings.Replace(good, `9000`, `9000.5`, 1), ErrSyntax, "base_port")
 	f(strings.Replace(good, `}`, `,"weight":-1}`, 1), ErrSyntax, "weight")
 	f(strings.Replace(good, `}`, `,"weight":0}`, 1), ErrWeight, "line 1")
+	f(strings.Replace(good, `}`, `,"hosts":["a"]}`, 1), ErrHost, "line 1", "1 hosts for 4 shards")
+	f(strings.Replace(good, `}`, `,"hosts":["a","b",null,"d"]}`, 1), ErrHost, "of shard 2")
+	f(strings.Replace(good, `}`, `,"hosts":"a"}`, 1), ErrSyntax, "hosts")
 	f(strings.Replace(good, `"Tcp"`, `"Quic"`, 1), ErrProtocol, "Quic")
 	f(strings.Replace(good, codec.FormatAddress(&members[0].Name), "AAAA", 1), ErrKey, "line 1")
 	for _, field := range []string{"network_protocol", "address", "host", "base_port", "num_shards"} {
@@ -158,6 +177,7 @@ func TestParseAccepts(t *testing.T) {
 	members := testMembers(2)
 	members[1].Weight = 5
 	members[1].Protocol = UDP
+	members[0].Hosts = []string{"10.0.0.1", "10.0.0.2", "10.0.0.1", "::1"}
 	var file []byte
 	for _, m := range members {
 		line, err := json.Marshal(m)
@@ -173,7 +193,7 @@ func TestParseAccepts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Len() != 2 || *c.Member(0) != members[0] || *c.Member(1) != members[1] || c.TotalWeight() != 6 {
+	if c.Len() != 2 || !c.Member(0).Equal(&members[0]) || !c.Member(1).Equal(&members[1]) || c.TotalWeight() != 6 {
 		t.Errorf("read %+v, expected %+v", c.members, members)
 	}
 }

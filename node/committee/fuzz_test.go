@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(file)
 	f.Add([]byte(v.Configs.LineUDP))
 	f.Add([]byte(v.Configs.LineTCP + "\n" + v.Configs.LineTCP))
+	f.Add([]byte(strings.Replace(v.Configs.LineTCP, "}", `,"hosts":["a","b","c","d"]}`, 1)))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		c, err := Parse(file)
 		if err != nil {
@@ -35,7 +37,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%v in\n%s", err, again)
 		}
 		for i := range c.Len() {
-			if *c.Member(i) != *d.Member(i) {
+			if !c.Member(i).Equal(d.Member(i)) {
 				t.Fatalf("%+v, read again %+v", c.Member(i), d.Member(i))
 			}
 		}

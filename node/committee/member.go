@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,8 +51,23 @@ type Member struct {
 	Weight    uint64
 	Protocol  Protocol
 	Host      string
+	Hosts     []string // of each shard, when they are not all on Host; else nil
 	BasePort  int
 	NumShards int
+}
+
+// ShardHost is the host of a shard, 0 <= shard < NumShards.
+func (m *Member) ShardHost(shard int) string {
+	if m.Hosts != nil {
+		return m.Hosts[shard]
+	}
+	return m.Host
+}
+
+// Equal reports whether m and o are the same in all fields.
+func (m *Member) Equal(o *Member) bool {
+	return m.Name == o.Name && m.Weight == o.Weight && m.Protocol == o.Protocol && m.Host == o.Host &&
+		slices.Equal(m.Hosts, o.Hosts) && m.BasePort == o.BasePort && m.NumShards == o.NumShards
 }
 
 // check refuses what makes a member unusable by itself.
@@ -62,8 +78,8 @@ func (m *Member) check() error {
 	if m.Weight == 0 {
 		return fmt.Errorf("%w: 0, expected 1 or more", ErrWeight)
 	}
-	if m.Host == "" || strings.ContainsAny(m.Host, " \t\r\n") {
-		return fmt.Errorf("%w: %q", ErrHost, m.Host)
+	if err := CheckHost(m.Host); err != nil {
+		return err
 	}
 	if m.NumShards < 1 {
 		return fmt.Errorf("%w: %d, expected 1 or more", ErrShards, m.NumShards)
@@ -74,10 +90,27 @@ func (m *Member) check() error {
 	if m.NumShards-1 > MaxPort-m.BasePort {
 		return fmt.Errorf("%w: %d shards from port %d go beyond %d", ErrPort, m.NumShards, m.BasePort, MaxPort)
 	}
+	if m.Hosts != nil && len(m.Hosts) != m.NumShards {
+		return fmt.Errorf("%w: %d hosts for %d shards", ErrHost, len(m.Hosts), m.NumShards)
+	}
+	for i, host := range m.Hosts {
+		if err := CheckHost(host); err != nil {
+			return fmt.Errorf("%w, of shard %d", err, i)
+		}
+	}
 	return nil
 }
 
-// MarshalJSON writes the member as the prototype writes a line of the committee file; the weight follows when it is not 1.
+// CheckHost refuses what can be no host: an empty text, and one with blanks.
+func CheckHost(host string) error {
+	if host == "" || strings.ContainsAny(host, " \t\r\n") {
+		return fmt.Errorf("%w: %q", ErrHost, host)
+	}
+	return nil
+}
+
+// MarshalJSON writes the member as the prototype writes a line of the committee file; the weight follows when it is not
+// 1, and the hosts when there are some.
 func (m Member) MarshalJSON() ([]byte, error) {
 	host, err := json.Marshal(m.Host)
 	if err != nil {
@@ -91,19 +124,27 @@ func (m Member) MarshalJSON() ([]byte, error) {
 	if m.Weight != 1 {
 		b = strconv.AppendUint(append(b, `,"weight":`...), m.Weight, 10)
 	}
+	if m.Hosts != nil {
+		hosts, err := json.Marshal(m.Hosts)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"hosts":`...), hosts...)
+	}
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads a member. Every field but the weight must be there, and no other: a mistyped "weight" would
-// silently count as 1.
+// UnmarshalJSON reads a member. Every field but the weight and the hosts must be there, and no other: a mistyped "weight"
+// would silently count as 1.
 func (m *Member) UnmarshalJSON(text []byte) error {
 	var raw struct {
-		Protocol  *string `json:"network_protocol"`
-		Address   *string `json:"address"`
-		Host      *string `json:"host"`
-		BasePort  *int    `json:"base_port"`
-		NumShards *int    `json:"num_shards"`
-		Weight    *uint64 `json:"weight"`
+		Protocol  *string  `json:"network_protocol"`
+		Address   *string  `json:"address"`
+		Host      *string  `json:"host"`
+		BasePort  *int     `json:"base_port"`
+		NumShards *int     `json:"num_shards"`
+		Weight    *uint64  `json:"weight"`
+		Hosts     []string `json:"hosts"`
 	}
 	if err := decodeStrict(text, &raw); err != nil {
 		return err
@@ -128,7 +169,8 @@ func (m *Member) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	*m = Member{Name: name, Weight: 1, Protocol: protocol, Host: *raw.Host, BasePort: *raw.BasePort, NumShards: *raw.NumShards}
+	*m = Member{Name: name, Weight: 1, Protocol: protocol, Host: *raw.Host, Hosts: raw.Hosts, BasePort: *raw.BasePort,
+		NumShards: *raw.NumShards}
 	if raw.Weight != nil {
 		m.Weight = *raw.Weight
 	}

@@ -301,7 +301,7 @@ func TestVectorsCommitteeFile(t *testing.T) {
 		if got, err := json.Marshal(m); err != nil || string(got) != want {
 			t.Errorf("wrote %s (%v), prototype %s", got, err, want)
 		}
-		if c, err := Parse([]byte(want)); err != nil || *c.Member(0) != m {
+		if c, err := Parse([]byte(want)); err != nil || !c.Member(0).Equal(&m) {
 			t.Errorf("read %+v (%v), expected %+v", c, err, m)
 		}
 	}
