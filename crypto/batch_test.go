@@ -323,33 +323,6 @@ func BenchmarkOrder(b *testing.B) {
 	}
 }
 
-// BenchmarkBad is the price of bad signatures, each one with another S: what costs most, since all decodes. Divided by the figure for bad=0 it is how much longer a batch takes.
-func BenchmarkBad(b *testing.B) {
-	c := newCommittee(20)
-	for _, what := range []string{"orders", "votes"} {
-		for _, percent := range []int{0, 1, 3, 30, 100} {
-			for _, backend := range backends {
-				if backend.Available() != nil || backend.Name() == "generic" {
-					continue
-				}
-				const size = 1024
-				b.Run(fmt.Sprintf("of=%s/bad=%d/batch=%d/backend=%s", what, percent, size, backend.Name()), func(b *testing.B) {
-					rng := rand.New(rand.NewSource(1))
-					v := warm(backend, c)
-					batch := c.votes(rng, size)
-					if what == "orders" {
-						batch = orders(rng, size)
-					}
-					for _, i := range rng.Perm(size)[:size*percent/100] {
-						batch[i].sig[40] ^= 1
-					}
-					benchmarkVerify(b, v, batch)
-				})
-			}
-		}
-	}
-}
-
 func BenchmarkSign(b *testing.B) {
 	key := newCommittee(1).private[0]
 	for _, size := range []int{1, 16, 64} {

@@ -19,6 +19,13 @@ func (s *Scalar) SetBytes(in *[32]byte) {
 	}
 }
 
+// Bytes sets out to s, little-endian.
+func (s *Scalar) Bytes(out *[32]byte) {
+	for i, limb := range s {
+		binary.LittleEndian.PutUint64(out[8*i:], limb)
+	}
+}
+
 // Reduced reports whether s is below the group order. Not in constant time.
 func (s *Scalar) Reduced() bool { return s.less(&order) }
 

@@ -9,50 +9,89 @@ import (
 	"fastpay/crypto/internal/voi"
 )
 
-// BenchmarkCrossover times small batches in eight lanes and one by one, whatever the limits say: they are where the lines
+// BenchmarkVoteCrossover times few votes in eight lanes and one by one, whatever the limit says: it is where the lines
 // cross.
-func BenchmarkCrossover(b *testing.B) {
+func BenchmarkVoteCrossover(b *testing.B) {
 	eight := Backend{voi.Backend{}}
 	if err := eight.Available(); err != nil {
 		b.Skip(err)
 	}
-	for _, kind := range []string{"vote", "order"} {
-		for _, n := range []int{1, 2, 3, 4, 6, 8, 12, 16, 24, 32} {
-			keys, checks := makeChecks(n, kind == "vote")
-			m := eight.NewMembers(keys).(*members)
-			m.make()
-			c := eight.NewChecker(m).(*checker)
-			list := make([]*backend.Check, n)
-			for i := range list {
-				list[i] = &checks[i]
-			}
-			b.Run(fmt.Sprintf("%s/batch=%d/lanes=8", kind, n), func(b *testing.B) {
-				for b.Loop() {
-					c.leftover = c.leftover[:0]
-					if c.votes, c.rest = list, list; kind == "vote" {
-						c.checkVotes()
-					} else {
-						c.system.check(c, append(c.rest[:0:0], list...))
-					}
-					if !checks[n-1].Valid {
-						b.Fatal("refused")
-					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/signature")
-			})
-			b.Run(fmt.Sprintf("%s/batch=%d/lanes=1", kind, n), func(b *testing.B) {
-				for range 100 { // the members earn their tables
-					c.scalar.Check(checks)
-				}
-				for b.Loop() {
-					if !c.scalar.Check(checks) {
-						b.Fatal("refused")
-					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/signature")
-			})
+	for _, n := range []int{1, 2, 3, 4, 8, 16} {
+		keys, checks := makeChecks(n, true)
+		m := eight.NewMembers(keys).(*members)
+		m.make()
+		c := eight.NewChecker(m).(*checker)
+		perSignature(b, fmt.Sprintf("batch=%d/lanes=8", n), n, func() bool {
+			c.votes = pointers(checks)
+			c.checkVotes()
+			return checks[n-1].Valid
+		})
+		for range 100 { // the members earn their tables
+			c.scalar.Check(checks)
 		}
+		perSignature(b, fmt.Sprintf("batch=%d/lanes=1", n), n, func() bool { return c.scalar.Check(checks) })
 	}
+}
+
+// BenchmarkOrderCrossover times few orders each for itself, by one equation, and by the scalar backend, with keys whose
+// multiples are known and with others.
+func BenchmarkOrderCrossover(b *testing.B) {
+	eight := Backend{voi.Backend{}}
+	if err := eight.Available(); err != nil {
+		b.Skip(err)
+	}
+	for _, n := range []int{1, 2, 3, 4, 8, 9, 12, 16, 24, 32, 48, 64, 80, 96} {
+		_, checks := makeChecks(n, false)
+		list := pointers(checks)
+		c := eight.NewChecker(nil).(*checker)
+		y := &c.system
+		for _, known := range []bool{true, false} {
+			if !known && n > eachKnown {
+				continue // emptying a large cache would be most of it
+			}
+			run := func(how string, f func()) {
+				if known {
+					y.senders.places = make([]place, cacheKeys)
+					for range 2 {
+						y.decode(c, list)
+						y.senders.keep(c.curve)
+					}
+				}
+				perSignature(b, fmt.Sprintf("known=%v/batch=%d/way=%s", known, n, how), n, func() bool {
+					if !known {
+						clear(y.senders.places)
+					}
+					y.decode(c, list)
+					c.inputs.fill(y.unknowns, &c.hashing)
+					f()
+					return checks[n-1].Valid
+				})
+			}
+			y.senders.places = make([]place, cacheFew)
+			run("each", func() { y.search(c, 0) })
+			run("equation", func() { y.parts(c, n, n) })
+		}
+		perSignature(b, fmt.Sprintf("batch=%d/way=scalar", n), n, func() bool { return c.scalar.Check(checks) })
+	}
+}
+
+// perSignature runs f, which checks n signatures and tells whether it did, and reports the time for each.
+func perSignature(b *testing.B, name string, n int, f func() bool) {
+	b.Run(name, func(b *testing.B) {
+		for b.Loop() {
+			if !f() {
+				b.Fatal("refused")
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*n), "µs/signature")
+	})
+}
+
+func pointers(checks []backend.Check) (list []*backend.Check) {
+	for i := range checks {
+		list = append(list, &checks[i])
+	}
+	return list
 }
 
 // BenchmarkSignCrossover is the same for signing.
@@ -74,13 +113,13 @@ func BenchmarkSignCrossover(b *testing.B) {
 			for b.Loop() {
 				g.sign(secret, signatures, messages)
 			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/signature")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*n), "µs/signature")
 		})
 		b.Run(fmt.Sprintf("batch=%d/lanes=1", n), func(b *testing.B) {
 			for b.Loop() {
 				eight.Scalar.Sign(secret, signatures, messages)
 			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/signature")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*n), "µs/signature")
 		})
 	}
 }

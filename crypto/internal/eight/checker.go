@@ -23,7 +23,6 @@ type checker struct {
 	ok       []bool
 	keys     []int32
 	system   system
-	single   single
 }
 
 // inputs are a list of checks as the kernels take them.
@@ -67,10 +66,7 @@ const (
 	// memory of a checker stays below 10 MB.
 	batchMax = 2048
 	// votesMin is the number of votes from which table walks in eight lanes cost less than scalar ones (measured).
-	votesMin = 3
-	// equationMin is the number of signatures from which an equation in eight lanes costs less than scalar checks
-	// (measured).
-	equationMin = 3
+	votesMin = 2
 )
 
 // NewChecker makes the memory of one batch.
@@ -112,6 +108,17 @@ func (c *checker) checkBatch(checks []backend.Check) bool {
 	return all
 }
 
+// baseTables returns tables of the base point, or nil without memory for them: those of the members if they have earned
+// theirs.
+func (c *checker) baseTables() *ifma.Tables {
+	if c.members != nil {
+		if t := c.members.tables.Load(); t != nil {
+			return t.tables
+		}
+	}
+	return smallTables()
+}
+
 // sort decides what is checked how.
 func (c *checker) sort(checks []backend.Check) {
 	votes := 0
@@ -136,13 +143,9 @@ func (c *checker) sort(checks []backend.Check) {
 			c.rest = append(c.rest, check)
 		}
 	}
-	if len(c.rest) < equationMin {
-		c.leftover = append(c.leftover, c.rest...)
-		c.rest = c.rest[:0]
-	}
 }
 
-// checkVotes walks the tables. A vote that is not accepted is checked once more: only the cofactored equation can refuse it.
+// checkVotes walks the tables.
 func (c *checker) checkVotes() {
 	if len(c.votes) == 0 {
 		return
@@ -156,12 +159,8 @@ func (c *checker) checkVotes() {
 	c.ok = resize(c.ok, len(c.votes))
 	tables.tables.VerifyVotes(c.ok, c.keys, c.inputs.signatures, c.inputs.challenges, c.curve)
 	for i, v := range c.votes {
-		if v.Valid = c.ok[i]; !v.Valid && lanes.IsCanonical((*[32]byte)(v.Signature[32:])) {
-			c.single.add(v, &tables.keys[v.Member], &c.inputs.challenges[i])
-		}
+		v.Valid = c.ok[i]
 	}
-	c.single.decode(c.curve)
-	c.single.check(tables.tables, c.curve)
 }
 
 // checkLeftover gives what is left to the scalar backend.

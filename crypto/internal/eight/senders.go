@@ -3,11 +3,12 @@ package eight
 import "fastpay/crypto/internal/ifma"
 
 const (
-	// cacheKeys is how many senders' keys a checker keeps decoded with their 2^128 multiple: 304 bytes each, 10 MB.
+	// cacheKeys is how many senders' keys a checker keeps decoded with their multiples: 560 bytes each, 18 MB.
 	cacheKeys = 1 << 15
-	// cacheFrom is the number of keys of one batch from which there is a cache: who checks a few signatures has no use for
-	// 10 MB.
+	// cacheFrom is the number of keys of one batch from which the cache has that size: who checks a few signatures at a
+	// time has no use for 18 MB, and keeps cacheFew keys.
 	cacheFrom = 32
+	cacheFew  = 64
 )
 
 // senders are the keys of a batch, each once, and a cache of those that were seen before.
@@ -20,8 +21,8 @@ type senders struct {
 	places    []place
 	missing   []int32 // keys to decode
 	encodings []byte
-	points    []ifma.CachedPoint
-	full      []ifma.Key
+	full      []ifma.Key // of the missing ones, if completed
+	completed bool
 	ok        []bool
 }
 
@@ -30,10 +31,9 @@ type sender struct {
 	bytes *[32]byte
 	hash  uint64
 	ok    bool
-	known bool // with its multiple, in the cache
-	sum   int32
-	full  int32            // index in senders.full, after complete
-	point ifma.CachedPoint // when it is not known
+	sum   int32            // its term in an equation, 0 while it has none
+	key   *ifma.Key        // with its multiples, in the cache or in senders.full; nil if they are not known
+	point ifma.CachedPoint // when they are not
 }
 
 type slot struct {
@@ -41,9 +41,9 @@ type slot struct {
 	key   int32
 }
 
-// place is one key of the cache. A key has one place, given by its hash, and whoever came last keeps it. The hash is
-// secret, so nobody can aim at another's place. A key comes without its multiple, which takes ten times as long to make as
-// the key takes to decode, and earns that when it is seen again.
+// place is one key of the cache. A key has two places, given by its hash. The hash is secret, so nobody can aim at
+// another's places. A key comes without its multiples, which take ten times as long to make as the key takes to decode,
+// and earns them when it is seen again.
 type place struct {
 	bytes [32]byte
 	state placeState
@@ -60,6 +60,7 @@ const (
 
 func (t *senders) begin(n int) {
 	t.batch++
+	t.completed = false
 	t.keys, t.index = t.keys[:0], t.index[:0]
 	if want := 2 * n; len(t.slots) < want || t.batch == 0 {
 		size := max(64, len(t.slots))
@@ -86,32 +87,53 @@ func (t *senders) add(hash uint64, bytes *[32]byte) {
 	}
 }
 
-func (t *senders) of(i int) *sender       { return &t.keys[t.index[i]] }
-func (t *senders) decoded(i int) bool     { return t.of(i).ok }
-func (t *senders) move(to, from int)      { t.index[to] = t.index[from] }
-func (t *senders) place(s *sender) *place { return &t.places[s.hash%cacheKeys] }
+func (t *senders) of(i int) *sender   { return &t.keys[t.index[i]] }
+func (t *senders) decoded(i int) bool { return t.of(i).ok }
+func (t *senders) move(to, from int)  { t.index[to] = t.index[from] }
 
-// decode decodes the keys that are not known.
-func (t *senders) decode(scratch *ifma.Scratch) {
-	if t.places == nil && len(t.keys) >= cacheFrom {
-		t.places = make([]place, cacheKeys)
+// find returns the place of a key that is in the cache, or nil, and the place that it may take.
+func (t *senders) find(s *sender) (found, free *place) {
+	at := s.hash % uint64(len(t.places))
+	for _, p := range [2]*place{&t.places[at], &t.places[at^1]} {
+		switch {
+		case p.state == placeEmpty:
+			free = p
+		case p.bytes == *s.bytes:
+			return p, nil
+		case free == nil && p.state == placeSeen:
+			free = p
+		}
 	}
-	t.missing, t.encodings = t.missing[:0], t.encodings[:0]
+	if free == nil && s.hash>>62 == 0 { // a known one gives way to every fourth key
+		free = &t.places[at^(s.hash>>61&1)]
+	}
+	return nil, free
+}
+
+// lookUp looks for the keys in the cache, and appends the encodings of those that are to be decoded.
+func (t *senders) lookUp(encodings []byte) []byte {
+	if len(t.keys) >= cacheFrom && len(t.places) < cacheKeys {
+		t.places = make([]place, cacheKeys)
+	} else if t.places == nil {
+		t.places = make([]place, cacheFew)
+	}
+	t.missing = t.missing[:0]
 	for i := range t.keys {
 		s := &t.keys[i]
-		if t.places != nil {
-			if p := t.place(s); p.state == placeKnown && p.bytes == *s.bytes {
-				s.ok, s.known = true, true
-				continue
-			}
+		if p, _ := t.find(s); p != nil && p.state == placeKnown {
+			s.ok, s.key = true, &p.key
+			continue
 		}
 		t.missing = append(t.missing, int32(i))
-		t.encodings = append(t.encodings, s.bytes[:]...)
+		encodings = append(encodings, s.bytes[:]...)
 	}
-	t.points, t.ok = resize(t.points, len(t.missing)), resize(t.ok, len(t.missing))
-	scratch.DecodePoints(t.points, t.ok, t.encodings, 32)
+	return encodings
+}
+
+// decode takes the points of those keys.
+func (t *senders) decode(points []ifma.CachedPoint, ok []bool) {
 	for j, i := range t.missing {
-		t.keys[i].ok, t.keys[i].point = t.ok[j], t.points[j]
+		t.keys[i].ok, t.keys[i].point = ok[j], points[j]
 	}
 }
 
@@ -119,59 +141,62 @@ func (t *senders) decode(scratch *ifma.Scratch) {
 func (t *senders) addTo(sum *ifma.Sum, i int32, scalar *[32]byte) {
 	s := &t.keys[i]
 	s.sum = 0
-	if s.known {
-		sum.AddKey(&t.place(s).key, scalar)
+	if s.key != nil {
+		sum.AddKey(s.key, scalar)
 	} else {
 		sum.AddPoint(&s.point, scalar)
 	}
 }
 
-// complete makes the 2^128 multiples of the keys that are not known, so that key has them.
+// complete makes the multiples of the keys that are not known.
 func (t *senders) complete(scratch *ifma.Scratch) {
+	if t.completed {
+		return
+	}
+	t.completed = true
 	t.encodings = t.encodings[:0]
-	for j, i := range t.missing {
-		t.keys[i].full = int32(j)
+	for _, i := range t.missing {
 		t.encodings = append(t.encodings, t.keys[i].bytes[:]...)
 	}
 	t.full, t.ok = resize(t.full, len(t.missing)), resize(t.ok, len(t.missing))
 	scratch.DecodeKeys(t.full, t.ok, t.encodings, 32)
-}
-
-// key is the key of an unknown, after complete, until keep.
-func (t *senders) key(i int) *ifma.Key {
-	s := t.of(i)
-	if s.known {
-		return &t.place(s).key
+	for j, i := range t.missing {
+		t.keys[i].key = &t.full[j]
 	}
-	return &t.full[s.full]
 }
 
-// keep enters the keys of the batch that were not known: the first time by name, the second time with what helps.
+// keep enters the keys of the batch that were not known: the first time by name, unless their multiples are there, the
+// second time with them.
 func (t *senders) keep(scratch *ifma.Scratch) {
-	if t.places == nil {
-		return
-	}
 	again, encodings := t.missing[:0], t.encodings[:0]
 	for _, i := range t.missing {
 		s := &t.keys[i]
 		if !s.ok {
 			continue
 		}
-		if p := t.place(s); p.state != placeEmpty && p.bytes == *s.bytes {
+		found, free := t.find(s)
+		switch {
+		case found == nil && free == nil:
+		case t.completed:
+			if found == nil {
+				found = free
+			}
+			*found = place{bytes: *s.bytes, state: placeKnown, key: *s.key}
+		case found != nil:
 			again = append(again, i)
 			encodings = append(encodings, s.bytes[:]...)
-		} else if p.state != placeKnown || s.hash>>63 == 0 {
-			*p = place{bytes: *s.bytes, state: placeSeen}
+		default:
+			*free = place{bytes: *s.bytes, state: placeSeen}
 		}
 	}
 	t.full, t.ok = resize(t.full, len(again)), resize(t.ok, len(again))
 	scratch.DecodeKeys(t.full, t.ok, encodings, 32)
 	for j, i := range again {
-		if p := t.place(&t.keys[i]); p.bytes == *t.keys[i].bytes {
+		if p, _ := t.find(&t.keys[i]); p != nil {
 			p.state, p.key = placeKnown, t.full[j]
 		}
 	}
 	for i := range t.keys {
-		t.keys[i].bytes = nil // the caller's
+		t.keys[i].bytes, t.keys[i].key = nil, nil // the caller's, and what may be replaced
 	}
 }

@@ -8,9 +8,6 @@ import (
 	"fastpay/crypto/internal/lanes"
 )
 
-// signMin is the number of messages from which signing in eight lanes costs less than one by one (measured).
-const signMin = 2
-
 // signGroup is how many signatures share an inversion; more gain nothing.
 const signGroup = 256
 
@@ -29,10 +26,6 @@ var signers = sync.Pool{New: func() any { return &signer{curve: ifma.NewScratch(
 
 // Sign makes RFC 8032 signatures.
 func (b Backend) Sign(secret *backend.Secret, signatures [][64]byte, messages [][]byte) {
-	if len(messages) < signMin {
-		b.Scalar.Sign(secret, signatures, messages)
-		return
-	}
 	g := signers.Get().(*signer)
 	for len(messages) > 0 {
 		n := min(len(messages), signGroup)

@@ -78,6 +78,8 @@ func BenchmarkKernels(b *testing.B) {
 	run("addMixed", 1, func() { addMixed(p, p, &s.affine, &s.room) })
 	run("addPoints", 1, func() { addPoints(p, p, q, &c.twoD, &s.room) })
 	run("doublePoint", 1, func() { doublePoint(p, p, &s.room) })
+	run("doubleTimes/n=4", 4, func() { doubleTimes(p, 4, &s.room) })
+	run("comb", 1, func() { comb(&s.orders.total, &s.orders.table[0], &s.orders.scalars, &s.orders.comb) })
 	q4 := neutralQuad
 	run("quadDouble", 100, func() { quadDouble(&q4, 100) })
 	run("encode", 1, func() { encode(&s.words, p, &q.T) })

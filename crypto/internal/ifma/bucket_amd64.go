@@ -43,11 +43,3 @@ func storePoints(rows *byte, stride int, p *Point) {
 	}
 	storePointsGeneric(rows, stride, p)
 }
-
-func selectPoints(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
-	if useKernels {
-		selectPointsIFMA(out, rows, offsets, negative)
-		return
-	}
-	selectPointsGeneric(out, rows, offsets, negative)
-}

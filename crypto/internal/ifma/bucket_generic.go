@@ -81,13 +81,3 @@ func storePointsGeneric(rows *byte, stride int, p *Point) {
 		*bucketWords(rowPointer(rows, stride, l)) = v.words()
 	}
 }
-
-func selectPointsGeneric(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
-	for l := range Lanes {
-		p := pointOfWords(bucketWords(rowPointer(rows, 1, int(offsets[l]))))
-		if negative>>l&1 != 0 {
-			p.sum, p.diff, p.t = p.diff, p.sum, lane{}.minus(p.t, biasTwice)
-		}
-		out.put(l, &p)
-	}
-}

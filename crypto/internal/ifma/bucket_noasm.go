@@ -23,7 +23,3 @@ func loadCached(q *Affine, in *CachedPoint) {
 func storePoints(rows *byte, stride int, p *Point) {
 	storePointsGeneric(rows, stride, p)
 }
-
-func selectPoints(out *Point, rows *byte, offsets *[8]uint64, negative uint64) {
-	selectPointsGeneric(out, rows, offsets, negative)
-}

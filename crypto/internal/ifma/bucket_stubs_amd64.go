@@ -31,9 +31,3 @@ func loadCachedIFMA(q *Affine, in *CachedPoint)
 //
 //go:noescape
 func storePointsIFMA(rows *byte, stride int, p *Point)
-
-// selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative
-// is set. Reduced in, loose out.
-//
-//go:noescape
-func selectPointsIFMA(out *Point, rows *byte, offsets *[8]uint64, negative uint64)

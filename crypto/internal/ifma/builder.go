@@ -26,9 +26,7 @@ func newBuilder(half uint64) *builder {
 func (b *builder) table(memory []byte, w *window) {
 	for j := range w.count {
 		b.window(memory[j*w.advance:(j+1)*w.advance], w)
-		for range w.bits {
-			doublePoint(&b.power, &b.power, &b.scratch.room)
-		}
+		doubleTimes(&b.power, int(w.bits), &b.scratch.room)
 	}
 }
 

@@ -6,11 +6,20 @@ import "unsafe"
 // word.
 type CachedPoint [16]uint64
 
-// Key is a decoded key with its 2^128 multiple, so that a scalar of 253 bits counts as two short ones: 256 bytes.
-type Key struct{ Point, High CachedPoint }
+// Key is a decoded key with its multiples: 512 bytes. With the 2^128 multiple a scalar of 253 bits counts as two short
+// ones; with all of them it is four of 64 bits.
+type Key struct {
+	Point, High CachedPoint    // A and 2^128 A
+	odd         [2]CachedPoint // 2^64 A and 2^192 A
+}
 
-// highBits is the distance between the two points of a Key.
+// highBits is the distance between the two points that sums use.
 const highBits = 128
+
+// tooth is the 2^64i multiple.
+func (k *Key) tooth(i int) *CachedPoint {
+	return [combTeeth]*CachedPoint{&k.Point, &k.odd[0], &k.High, &k.odd[1]}[i]
+}
 
 // DecodePoints decodes n points, whose encodings begin stride bytes apart in encodings, to points[:n], and sets ok[i]
 // to whether encoding i is a point by the rules of ZIP-215: y of p and more is allowed, and so is the sign of x = 0.
@@ -71,30 +80,45 @@ func (s *Scratch) DecodeKeys(keys []Key, ok []bool, encodings []byte, stride int
 		n := min(decodePoints, len(keys)-first)
 		var points [decodePoints]CachedPoint
 		s.decodeSome(points[:n], ok[first:first+n], encodings[first*stride:], stride)
-		s.raisePoints((n + Lanes - 1) / Lanes)
 		for i := range n {
-			k := &keys[first+i]
-			k.Point, k.High = points[i], s.cached[i]
-			if !ok[first+i] {
-				k.High = neutralPoint
+			keys[first+i].Point = points[i]
+		}
+		groups := (n + Lanes - 1) / Lanes
+		s.raisePoints(groups)
+		for tooth := 1; tooth < combTeeth; tooth++ {
+			s.cacheRaised(tooth, groups)
+			for i := range n {
+				to := keys[first+i].tooth(tooth)
+				if *to = neutralPoint; ok[first+i] {
+					*to = s.cached[i]
+				}
 			}
 		}
 	}
 }
 
-// raisePoints writes the 2^128 multiples of the groups of points that were decoded last to s.cached.
+// raisePoints sets s.points to the multiples of the groups of points that were decoded last, by 2^64 for all groups,
+// then by 2^128 and by 2^192. T is 1/(2Z).
 func (s *Scratch) raisePoints(groups int) {
 	for g := range groups {
 		p := &s.points[g]
 		s.setAffine(p, &s.decode.x[g], &s.decode.y[g])
-		for range highBits {
-			doublePoint(p, p, &s.room)
+		doubleTimes(p, combColumns, &s.room)
+		for tooth := 1; tooth < combTeeth-1; tooth++ {
+			q := &s.points[tooth*groups+g]
+			*q = *p
+			doubleTimes(q, combColumns, &s.room)
+			p = q
 		}
 	}
-	s.invertAll(s.points[:groups])
+	s.invertAll(s.points[:(combTeeth-1)*groups])
+}
+
+// cacheRaised writes the multiples of one kind to s.cached.
+func (s *Scratch) cacheRaised(tooth, groups int) {
 	for g := range groups {
 		// x = (S-D)/(2Z), y = (S+D)/(2Z)
-		p, x, y := &s.points[g], &s.decode.x[g], &s.decode.y[g]
+		p, x, y := &s.points[(tooth-1)*groups+g], &s.decode.x[g], &s.decode.y[g]
 		sub(x, &p.Sum, &p.Diff)
 		mul(x, x, &p.T)
 		add(y, &p.Sum, &p.Diff)

@@ -8,6 +8,7 @@ type decodeRoom struct {
 	x, y        [2]Element
 	u, v, v3, t [2]Element
 	signs       [2]uint64
+	_           [cacheLineBytes - 16]byte
 }
 
 // decodePair decodes 16 points, stride bytes apart from encodings on, into s.decode.x and s.decode.y, and returns the

@@ -42,6 +42,13 @@ func entries(rows *byte, p *Point, inverse, d *Element, room *[4]Element) {
 	entriesGeneric(rows, p, inverse, d, room)
 }
 
+func zeros(e *Element) uint64 {
+	if useKernels {
+		return zerosIFMA(e)
+	}
+	return zerosGeneric(e)
+}
+
 func root(x, r, check, u, sqrtM1 *Element, signs uint64, room *[4]Element) uint64 {
 	if useKernels {
 		return rootIFMA(x, r, check, u, sqrtM1, signs, room)

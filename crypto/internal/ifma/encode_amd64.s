@@ -1538,3 +1538,50 @@ TEXT ·rootIFMA(SB), NOSPLIT, $0-64
 	MOVQ         AX, ret+56(FP)
 	VZEROUPPER
 	RET
+
+// func zerosIFMA(e *Element) uint64
+// Requires: AVX, AVX512DQ, AVX512F, AVX512IFMA
+TEXT ·zerosIFMA(SB), NOSPLIT, $0-16
+	MOVQ         $0x0007ffffffffffff, AX
+	VPBROADCASTQ AX, Z0
+	MOVQ         $0x0000000000000013, AX
+	VPBROADCASTQ AX, Z1
+	MOVQ         e+0(FP), AX
+	VMOVDQU64    (AX), Z2
+	VMOVDQU64    64(AX), Z3
+	VMOVDQU64    128(AX), Z4
+	VMOVDQU64    192(AX), Z5
+	VMOVDQU64    256(AX), Z6
+	VPADDQ       Z1, Z2, Z7
+	VPSRLQ       $0x33, Z7, Z7
+	VPADDQ       Z3, Z7, Z7
+	VPSRLQ       $0x33, Z7, Z7
+	VPADDQ       Z4, Z7, Z7
+	VPSRLQ       $0x33, Z7, Z7
+	VPADDQ       Z5, Z7, Z7
+	VPSRLQ       $0x33, Z7, Z7
+	VPADDQ       Z6, Z7, Z7
+	VPSRLQ       $0x33, Z7, Z7
+	VPMADD52LUQ  Z1, Z7, Z2
+	VPSRLQ       $0x33, Z2, Z1
+	VPANDQ       Z0, Z2, Z2
+	VPADDQ       Z1, Z3, Z3
+	VPSRLQ       $0x33, Z3, Z1
+	VPANDQ       Z0, Z3, Z3
+	VPADDQ       Z1, Z4, Z4
+	VPSRLQ       $0x33, Z4, Z1
+	VPANDQ       Z0, Z4, Z4
+	VPADDQ       Z1, Z5, Z5
+	VPSRLQ       $0x33, Z5, Z1
+	VPANDQ       Z0, Z5, Z5
+	VPADDQ       Z1, Z6, Z6
+	VPANDQ       Z0, Z6, Z6
+	VPORQ        Z2, Z3, Z0
+	VPORQ        Z4, Z0, Z0
+	VPORQ        Z5, Z0, Z0
+	VPORQ        Z6, Z0, Z0
+	VPTESTNMQ    Z0, Z0, K1
+	KMOVB        K1, AX
+	MOVQ         AX, ret+8(FP)
+	VZEROUPPER
+	RET

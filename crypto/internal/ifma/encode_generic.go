@@ -116,3 +116,12 @@ func rootGeneric(x, r, check, u, sqrtM1 *Element, signs uint64, _ *[4]Element) (
 	}
 	return good
 }
+
+func zerosGeneric(e *Element) (zeros uint64) {
+	for l := range Lanes {
+		if e.lane(l).canonical() == (lane{}) {
+			zeros |= 1 << l
+		}
+	}
+	return zeros
+}

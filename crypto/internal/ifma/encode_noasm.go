@@ -24,6 +24,10 @@ func entries(rows *byte, p *Point, inverse, d *Element, room *[4]Element) {
 	entriesGeneric(rows, p, inverse, d, room)
 }
 
+func zeros(e *Element) uint64 {
+	return zerosGeneric(e)
+}
+
 func root(x, r, check, u, sqrtM1 *Element, signs uint64, room *[4]Element) uint64 {
 	return rootGeneric(x, r, check, u, sqrtM1, signs, room)
 }

@@ -39,3 +39,8 @@ func entriesIFMA(rows *byte, p *Point, inverse *Element, d *Element, room *[4]El
 //
 //go:noescape
 func rootIFMA(x *Element, r *Element, check *Element, u *Element, sqrtM1 *Element, signs uint64, room *[4]Element) uint64
+
+// zerosIFMA returns the lanes that are 0 modulo p. Reduced in.
+//
+//go:noescape
+func zerosIFMA(e *Element) uint64

@@ -10,3 +10,4 @@ package ifma
 //go:generate go -C _asm run . -set bucket -pkg ifma -out ../bucket_amd64.s -stubs ../bucket_stubs_amd64.go
 //go:generate go -C _asm run . -set sign -pkg ifma -out ../sign_amd64.s -stubs ../sign_stubs_amd64.go
 //go:generate go -C _asm run . -set quad -pkg ifma -out ../quad_amd64.s -stubs ../quad_stubs_amd64.go
+//go:generate go -C _asm run . -set comb -pkg ifma -out ../comb_amd64.s -stubs ../comb_stubs_amd64.go

@@ -1,20 +1,13 @@
 package ifma
 
-// Digits of k in individual checks: 4 bits with sign, from -8 to 7, so that a table has 9 entries.
-const (
-	nibbleBits    = 4
-	nibbleCount   = highBits / nibbleBits // digits of one half of k
-	nibbleEntries = 1<<(nibbleBits-1) + 1
-	nibbleStride  = nibbleEntries * bucketBytes // bytes of the table of a lane
-)
-
-// ordersRoom is the memory of individual checks: for both points of eight keys the multiples 0 to 8.
+// ordersRoom is the memory of individual checks.
 type ordersRoom struct {
-	multiples [2][Lanes * nibbleStride]byte
-	offsets   [2][nibbleCount][Lanes]uint64
-	negative  [2][nibbleCount]uint64
-	total     Point
-	entry     Point
+	table   combTable
+	comb    combRoom
+	teeth   [combTeeth]Affine
+	scalars Words
+	total   Point
+	entry   Point
 }
 
 // maxSingles is the number of orders that are faster one by one than eight side by side.
@@ -25,8 +18,8 @@ const maxSingles = 2
 // *keys[i]. All slices are as long as ok. An S or a k that is not below the order gives false. Of t only the table of
 // the base point is used.
 //
-// Every signature is checked for itself, eight at a time, with 128 doublings each: for orders whose Sum did not
-// vanish. A single order is faster this way too; from two on a Sum is. A rest of up to two is checked one by one (see
+// Every signature is checked for itself, eight at a time, with 64 doublings and additions each: for orders whose Sum
+// did not vanish. A single order is faster this way too; from two on a Sum is. A rest of up to two is checked one by one (see
 // quad). Nothing here is secret.
 func (t *Tables) VerifyOrders(
 	ok []bool, keys []*Key, points []CachedPoint, signatures [][64]byte, scalars [][32]byte, s *Scratch,
@@ -57,19 +50,15 @@ func (t *Tables) verifyEight(
 			s.tail.signatures[i], s.tail.scalars[i] = signatures[i], scalars[i]
 		}
 	}
-	for l := range Lanes {
-		s.nibbles(l, &s.tail.scalars[l])
-	}
-	s.subtractKeys(keys)
+	s.subtractKeys(keys, &s.tail.scalars)
 
 	// - R
-	s.loadPoints(func(l int) *CachedPoint {
-		if l < len(points) {
-			return &points[l]
-		}
-		return &neutralPoint
-	})
+	n := copy(s.cached[:Lanes], points)
+	for l := n; l < Lanes; l++ {
+		s.cached[l] = neutralPoint
+	}
 	q := &s.affine
+	loadCached(q, &s.cached[0])
 	q.Sum, q.Diff = q.Diff, q.Sum
 	sub(&q.T, &Element{}, &q.T) // the negative
 	addMixed(&r.total, &r.total, q, &s.room)
@@ -78,85 +67,39 @@ func (t *Tables) verifyEight(
 	t.walkBase(&r.entry, s)
 	addPoints(&r.total, &r.total, &r.entry, &s.constants.twoD, &s.room)
 
-	for range 3 {
-		doublePoint(&r.total, &r.total, &s.room)
-	}
+	doubleTimes(&r.total, cofactorBits, &s.room)
+	neutral := r.total.neutralLanes(&s.room[0])
 	for i := range ok {
-		ok[i] = ok[i] && r.total.isNeutral(i)
+		ok[i] = ok[i] && neutral>>i&1 != 0
 	}
 }
 
-// isNeutral tells whether lane l is the neutral element: X = 0 and Y = Z. Reduced in.
-func (p *Point) isNeutral(l int) bool {
-	sum := p.Sum.lane(l).canonical()
-	return sum == p.Diff.lane(l).canonical() && sum == p.Z.lane(l).canonical()
+// neutralLanes returns the lanes that are the neutral element: X = 0 and Y = Z. Reduced in; t is a temporary value. Lanes
+// of zeros are no points, and not neutral.
+func (p *Point) neutralLanes(t *Element) (lanes uint64) {
+	sub(t, &p.Sum, &p.Diff)
+	lanes = zeros(t)
+	sub(t, &p.Sum, &p.Z)
+	return lanes & zeros(t) &^ zeros(&p.Z)
 }
 
-// loadPoints sets s.affine to the points that f names for each lane.
-func (s *Scratch) loadPoints(f func(l int) *CachedPoint) {
-	for l := range Lanes {
-		s.cached[l] = *f(l)
-	}
-	loadCached(&s.affine, &s.cached[0])
-}
-
-// nibbles writes the places and signs of the digits of -k in lane l.
-func (s *Scratch) nibbles(l int, k *[32]byte) {
+// subtractKeys sets the total to -[k]A for the scalars k.
+func (s *Scratch) subtractKeys(keys []*Key, scalars *[Lanes][32]byte) {
 	r := &s.orders
-	for i, digit := range signedNibbles(k) {
-		magnitude, positive := uint64(digit), uint64(1)
-		if digit < 0 {
-			magnitude, positive = uint64(-digit), 0
-		}
-		half, j := i/nibbleCount, i%nibbleCount
-		r.offsets[half][j][l] = uint64(l)*nibbleStride + magnitude*bucketBytes
-		r.negative[half][j] = r.negative[half][j]&^(1<<l) | positive<<l
-	}
-}
-
-// subtractKeys sets the total to -[k]A, for the digits of nibbles: both halves of k share the doublings.
-func (s *Scratch) subtractKeys(keys []*Key) {
-	r := &s.orders
-	for half := range 2 {
-		s.loadPoints(func(l int) *CachedPoint {
-			switch {
-			case l >= len(keys):
-				return &neutralPoint
-			case half == 0:
-				return &keys[l].Point
+	for i := range r.teeth {
+		for l := range Lanes {
+			if l < len(keys) {
+				s.cached[l] = *keys[l].tooth(i)
+			} else {
+				s.cached[l] = neutralPoint
 			}
-			return &keys[l].High
-		})
-		s.multiples(half)
+		}
+		loadCached(&r.teeth[i], &s.cached[0])
+	}
+	s.fillComb(&r.table, &r.teeth)
+	for l := range scalars {
+		oddDigits(&r.scalars, l, &scalars[l])
 	}
 	r.total = neutral
-	for j := nibbleCount - 1; j >= 0; j-- {
-		if j < nibbleCount-1 {
-			for range nibbleBits {
-				doublePoint(&r.total, &r.total, &s.room)
-			}
-		}
-		for half := range 2 {
-			selectPoints(&r.entry, &r.multiples[half][0], &r.offsets[half][j], r.negative[half][j])
-			addPoints(&r.total, &r.total, &r.entry, &s.constants.twoD, &s.room)
-		}
-	}
-}
-
-// multiples writes 0 to 8 times the points of s.affine to a table.
-func (s *Scratch) multiples(half int) {
-	q, m := &s.affine, s.points[:nibbleEntries]
-	m[0] = neutral
-	m[1].Sum, m[1].Diff, m[1].Z = q.Sum, q.Diff, s.constants.one
-	mul(&m[1].T, &q.T, &s.constants.inverseTwoD)
-	for i := 2; i < nibbleEntries; i++ {
-		if i%2 == 0 {
-			doublePoint(&m[i], &m[i/2], &s.room)
-		} else {
-			addMixed(&m[i], &m[i-1], q, &s.room)
-		}
-	}
-	for i := range m {
-		storePoints(&s.orders.multiples[half][bucketBytes*i], nibbleStride, &m[i])
-	}
+	comb(&r.total, &r.table[0], &r.scalars, &r.comb) // entries are negated where the sign is plus
 }

@@ -78,6 +78,59 @@ func TestVerifyOrdersVsVoi(t *testing.T) {
 	})
 }
 
+// Short multiples of two points and the base point's, whatever they are: the oracle is the sum in the arithmetic of voi.
+func TestVerifyOrderVsVoi(t *testing.T) {
+	tables := newTestTables(t, nil, 8, 8)
+	eachBackend(t, func(t *testing.T) {
+		r, s := newRandom(t), NewScratch()
+		p := newTestPoints(t, r, s, 30)
+		n := 1000
+		if testing.Short() || !useKernels {
+			n = 100
+		}
+		short := func() *big.Int {
+			limit := new(big.Int).Lsh(big.NewInt(1), 127)
+			if v := weirdScalar(r); r.IntN(4) > 0 {
+				return v.Mod(v, limit)
+			}
+			return limit.Sub(limit, big.NewInt(int64(1+r.IntN(9))))
+		}
+		for range n {
+			i, minus, good := r.IntN(len(p.points)), r.IntN(2) == 0, true
+			a, b, response := littleEndian(short()), littleEndian(short()), scalarOf(weirdScalar(r))
+			if r.IntN(8) == 0 {
+				b = scalarOf(big.NewInt(1))
+			}
+			// R such that [b]R = [response]B - [±a]A, which takes b to be invertible.
+			inverse := new(big.Int).ModInverse(fromLittleEndian(b), bigOrder)
+			if inverse == nil {
+				continue
+			}
+			var sum, term curve.EdwardsPoint
+			sum.MulBasepoint(curve.ED25519_BASEPOINT_TABLE, mustScalar(response))
+			term.Mul(p.points[i], mustScalar(scalarOf(fromLittleEndian(a))))
+			if !minus {
+				term.Neg(&term)
+			}
+			sum.Add(&sum, &term)
+			sum.Mul(&sum, mustScalar(scalarOf(inverse)))
+			if r.IntN(4) == 0 {
+				sum.Add(&sum, curve.ED25519_BASEPOINT_POINT)
+				good = false
+			}
+			encoding := compressed(&sum)
+			var point [1]CachedPoint
+			s.DecodePoints(point[:], make([]bool, 1), encoding[:], 32)
+			if r.IntN(8) == 0 {
+				response, good = littleEndian(new(big.Int).Add(bigOrder, fromLittleEndian(response))), false
+			}
+			if got := tables.VerifyOrder(&p.keys[i].Point, &point[0], &a, &b, minus, &response, s); got != good {
+				t.Fatalf("a %x, b %x, minus %v, response %x: %v, want %v", a, b, minus, response, got, good)
+			}
+		}
+	})
+}
+
 func TestVerifyOrdersAllocatesNothing(t *testing.T) {
 	tables := newTestTables(t, nil, 6, 6)
 	r, s := newRandom(t), NewScratch()
@@ -97,21 +150,12 @@ func TestPointRowsVsTwins(t *testing.T) {
 			Sum: weirdElement(r, reducedLimit), Diff: weirdElement(r, reducedLimit),
 			Z: weirdElement(r, reducedLimit), T: weirdElement(r, reducedLimit),
 		}
-		var rows, rowsTwin [Lanes * nibbleStride]byte
-		at := bucketBytes * r.IntN(nibbleEntries)
-		storePoints(&rows[at], nibbleStride, &p)
-		if storePointsGeneric(&rowsTwin[at], nibbleStride, &p); rows != rowsTwin {
+		var rows, rowsTwin combTable
+		const stride = combEntries * bucketBytes
+		at := bucketBytes * r.IntN(combEntries)
+		storePoints(&rows[at], stride, &p)
+		if storePointsGeneric(&rowsTwin[at], stride, &p); rows != rowsTwin {
 			t.Fatalf("store %x", p)
-		}
-		var offsets [Lanes]uint64
-		for l := range offsets {
-			offsets[l] = uint64(r.IntN(Lanes)*nibbleStride + at)
-		}
-		var out, twin Point
-		negative := r.Uint64()
-		selectPoints(&out, &rows[0], &offsets, negative)
-		if selectPointsGeneric(&twin, &rows[0], &offsets, negative); out != twin {
-			t.Fatalf("select %x, %b: %x, twin %x", rows, negative, out, twin)
 		}
 		var cached [Lanes]CachedPoint
 		for l := range cached {

@@ -20,6 +20,14 @@ func addMixed(out, p *Point, q *Affine, room *[4]Element) {
 	addMixedGeneric(out, p, q, room)
 }
 
+func doubleTimes(p *Point, n int, room *[4]Element) {
+	if useKernels {
+		doubleTimesIFMA(p, n, room)
+		return
+	}
+	doubleTimesGeneric(p, n, room)
+}
+
 func doublePoint(out, p *Point, room *[4]Element) {
 	if useKernels {
 		doublePointIFMA(out, p, room)

@@ -73,6 +73,16 @@ func addMixedGeneric(out, p *Point, q *Affine, _ *[4]Element) {
 	}
 }
 
+func doubleTimesGeneric(p *Point, n int, _ *[4]Element) {
+	for l := range Lanes {
+		x := p.lane(l)
+		for range n {
+			x = x.double()
+		}
+		p.put(l, &x)
+	}
+}
+
 func doublePointGeneric(out, p *Point, _ *[4]Element) {
 	for l := range Lanes {
 		x := p.lane(l)

@@ -12,6 +12,10 @@ func addMixed(out, p *Point, q *Affine, room *[4]Element) {
 	addMixedGeneric(out, p, q, room)
 }
 
+func doubleTimes(p *Point, n int, room *[4]Element) {
+	doubleTimesGeneric(p, n, room)
+}
+
 func doublePoint(out, p *Point, room *[4]Element) {
 	doublePointGeneric(out, p, room)
 }

@@ -18,3 +18,8 @@ func addMixedIFMA(out *Point, p *Point, q *Affine, room *[4]Element)
 //
 //go:noescape
 func doublePointIFMA(out *Point, p *Point, room *[4]Element)
+
+// doubleTimesIFMA doubles p n times, n at least 1: loose in, reduced out.
+//
+//go:noescape
+func doubleTimesIFMA(p *Point, n int, room *[4]Element)

@@ -179,6 +179,11 @@ func TestPointKernelsVsTwins(t *testing.T) {
 		"addPoints": func(out, p, q *Point) { addPoints(out, p, q, &s.constants.twoD, &s.room) },
 		"addMixed":  func(out, p, q *Point) { addMixed(out, p, &Affine{q.Sum, q.Diff, q.T}, &s.room) },
 		"double":    func(out, p, _ *Point) { doublePoint(out, p, &s.room) },
+		"doubleTimes": func(out, p, _ *Point) {
+			x := *p
+			doubleTimes(&x, 1+int(p.Z[0][0]%4), &s.room)
+			*out = x
+		},
 	}
 	for name, f := range operations {
 		t.Run(name, func(t *testing.T) {

@@ -51,11 +51,11 @@ func (q *quad) entries(lower, upper *quadEntry, t, factors *Element) {
 	}
 }
 
-// isNeutral tells whether the first point is the neutral element. Reduced in.
+// isNeutral tells whether the first point is the neutral element. Reduced in. Zeros are no point, and not neutral.
 func (q *quad) isNeutral() bool {
 	e := (*Element)(q)
 	sum := e.lane(0).canonical()
-	return sum == e.lane(1).canonical() && sum == e.lane(2).canonical()
+	return sum == e.lane(1).canonical() && sum == e.lane(2).canonical() && sum != lane{}
 }
 
 // quadFactors turn the coordinates of a point into those of an entry: 1, 1, 2 and 2d.

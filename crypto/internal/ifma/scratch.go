@@ -24,6 +24,7 @@ type Scratch struct {
 	decode    decodeRoom
 	orders    ordersRoom
 	single    singleRoom
+	refused   refusals
 	affine    Affine
 	cached    [decodePoints]CachedPoint
 	constants constants

@@ -52,9 +52,7 @@ func (t *oddTable) build() {
 		for g := range groups {
 			t.put(j, g, s)
 		}
-		for range oddBits {
-			doublePoint(power, power, &s.room)
-		}
+		doubleTimes(power, oddBits, &s.room)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 // addresses depend on them.
 type Sum struct {
 	room        sumRoom
-	windows     windows
 	short, long terms
 	buckets     [maxBucketBytes]byte
 	bucket      Point
@@ -26,6 +25,7 @@ type Sum struct {
 	factors     Element
 	twoD        Element
 	base        Key
+	windows     windows
 }
 
 // sumChunk is the number of points that are added to buckets in one call of the kernel, below 20 µs; they and their
@@ -35,11 +35,12 @@ const sumChunk = 96
 // terms are points that wait to be added, with the digits of each group of windows: a byte with sign for each lane.
 // The kernel reads the digits of one point more.
 type terms struct {
+	points [sumChunk]CachedPoint
+	digits [maxParts][sumChunk + 1]uint64
 	words  int // of the scalars
 	n      int
 	used   bool // some points have been added
-	points [sumChunk]CachedPoint
-	digits [maxParts][sumChunk + 1]uint64
+	_      [cacheLineBytes - 24]byte
 }
 
 // sumRoom is the memory of a bucket addition; the kernel knows its layout.

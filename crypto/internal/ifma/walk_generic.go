@@ -53,6 +53,15 @@ func minusScalar(s [4]uint64) (r [4]uint64) {
 	return r
 }
 
+// plusOrder is order+s, for s up to the order.
+func plusOrder(s [4]uint64) (r [4]uint64) {
+	var carry uint64
+	for i := range s {
+		r[i], carry = bits.Add64(order[i], s[i], carry)
+	}
+	return r
+}
+
 // planDigitsGeneric is the twin of planDigitsIFMA.
 func planDigitsGeneric(p *plan, first int, scalars *byte, stride int, base *[Lanes]uint64, w *window, flip uint64) {
 	for l := range Lanes {

@@ -46,7 +46,6 @@ func bucketSet() {
 	storeCached()
 	loadCached()
 	storePoints()
-	selectPoints()
 }
 
 // bucketsAdd emits the addition of points to buckets. One point goes to all lanes; in each of them it is added to the
@@ -267,42 +266,6 @@ func storePoints() {
 			VMOVDQU64(Mem{Base: p, Disp: limbBytes * pointVector(k, i)}, w[i])
 		}
 		storeRows(w, func(lane int) Mem { return at(lane).Offset(32 * k) })
-	}
-	done()
-}
-
-// selectPoints emits the choice of points from tables of words.
-func selectPoints() {
-	kernel("selectPointsIFMA", "func(out *Point, rows *byte, offsets *[8]uint64, negative uint64)",
-		"selectPointsIFMA sets lane i of out to the twenty words at rows + offsets[i], negated if bit i of negative\n"+
-			"is set. Reduced in, loose out.")
-	base, offsets := Load(Param("rows"), GP64()), Load(Param("offsets"), GP64())
-	out := Load(Param("out"), GP64())
-	bits := GP64()
-	Load(Param("negative"), bits)
-	negative := K()
-	KMOVB(bits.As32(), negative)
-	var address [8]GPVirtual
-	for i := range address {
-		address[i] = GP64()
-		MOVQ(Mem{Base: offsets, Disp: 8 * i}, address[i])
-		ADDQ(base, address[i])
-	}
-	var w [4 * pointParts]VecVirtual
-	for k := range pointParts {
-		for i, v := range loadRows(func(lane int) Mem { return Mem{Base: address[lane], Disp: 32 * k} }) {
-			w[pointVector(k, i)] = v
-		}
-	}
-	for i := range limbs {
-		sum, diff := blend(negative, w[i], w[limbs+i]), blend(negative, w[limbs+i], w[i])
-		w[i], w[limbs+i] = sum, diff
-		n := ZMM()
-		VPBROADCASTQ(biasTwice.at(i), n)
-		VPSUBQ(w[3*limbs+i], n, negative, w[3*limbs+i])
-	}
-	for i := range w {
-		VMOVDQU64(w[i], Mem{Base: out, Disp: limbBytes * i})
 	}
 	done()
 }

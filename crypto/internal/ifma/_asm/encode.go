@@ -15,6 +15,7 @@ func encodeSet() {
 	unpackRows()
 	niels()
 	root()
+	zeros()
 }
 
 // encode emits the affine coordinates of points and their encoding.
@@ -141,7 +142,7 @@ func root() {
 	u := argument("u").load()
 	plus := canonical(u)
 	check := canonical(argument("check").load())
-	isPlus, isMinus := equal(check, plus), isNegative(check, plus, m)
+	isPlus, isMinus := equal(check, plus), isNegative(check, plus)
 	r := argument("r").load()
 	m.e.store(r)
 	turned := carry(product(r, argument("sqrtM1")))
@@ -171,6 +172,17 @@ func root() {
 	done()
 }
 
+// zeros emits the comparison with zero.
+func zeros() {
+	kernel("zerosIFMA", "func(e *Element) uint64", "zerosIFMA returns the lanes that are 0 modulo p. Reduced in.")
+	loadConstants()
+	zeros := isZero(canonical(argument("e").load()))
+	bits := GP64()
+	KMOVB(zeros, bits.As32())
+	Store(bits, ReturnIndex(0))
+	done()
+}
+
 // equal compares canonical elements.
 func equal(a, b element) OpmaskVirtual {
 	differ := ZMM()
@@ -186,12 +198,14 @@ func equal(a, b element) OpmaskVirtual {
 }
 
 // isNegative tells where a = -b: where a+b, canonical, is zero.
-func isNegative(a, b element, m room) OpmaskVirtual {
-	s := canonical(carry(sum(b, a)))
+func isNegative(a, b element) OpmaskVirtual { return isZero(canonical(carry(sum(b, a)))) }
+
+// isZero compares a canonical element with zero.
+func isZero(e element) OpmaskVirtual {
 	any := ZMM()
-	VPORQ(s[0], s[1], any)
+	VPORQ(e[0], e[1], any)
 	for i := 2; i < limbs; i++ {
-		VPORQ(s[i], any, any)
+		VPORQ(e[i], any, any)
 	}
 	k := K()
 	VPTESTNMQ(any, any, k)

@@ -23,6 +23,7 @@ var sets = map[string]func(){
 	"bucket": bucketSet,
 	"sign":   signSet,
 	"quad":   quadSet,
+	"comb":   combSet,
 }
 
 func main() {
@@ -34,7 +35,7 @@ func main() {
 		os.Exit(2)
 	}
 	declareTypes("Element", "Point", "Affine", "Words", "CachedPoint", "plan", "window", "sumRoom", "oddTable",
-		"quad", "quadEntry", "walkRoom")
+		"quad", "quadEntry", "walkRoom", "combRoom")
 	ConstraintExpr("!purego")
 	emit()
 	Generate()

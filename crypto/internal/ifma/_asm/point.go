@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
@@ -49,6 +50,7 @@ func declareBiases(prefix string) {
 // into registers, or name the memory where it is, when the addition needs it.
 type pointSource struct{ sum, diff, z, t func() source }
 
+// A sink without t is for points that are doubled next.
 type pointSink struct{ sum, diff, z, t func(element) }
 
 func (p point) source() pointSource {
@@ -98,7 +100,9 @@ func finishPoint(out pointSink, m room) {
 	if m.between != nil {
 		m.between()
 	}
-	out.t(carry(product(m.e.load(), m.h)))
+	if out.t != nil {
+		out.t(carry(product(m.e.load(), m.h)))
+	}
 	x := product(m.e.load(), m.f)
 	y := product(m.g.load(), m.h)
 	out.diff(carry(difference(y, x, biasRaw)))
@@ -122,8 +126,9 @@ func addPoints(out, p, q point, twoD slot, m room) {
 }
 
 // doublePoint emits out = 2p in five multiplications and three squarings: all loose in, reduced out. With S = Y+X and
-// D = Y-X, and everything twice the size of the usual formula: E = S^2-D^2, H = S^2+D^2, G = 2SD, F = 4Z^2-G.
-func doublePoint(out, p point, m room) {
+// D = Y-X, and everything twice the size of the usual formula: E = S^2-D^2, H = S^2+D^2, G = 2SD, F = 4Z^2-G. T of p
+// is not read.
+func doublePoint(out pointSink, p point, m room) {
 	s := squareRaw(p.sum.load())
 	d := squareRaw(p.diff.load())
 	e := carry(difference(s, d, biasRaw))
@@ -136,7 +141,7 @@ func doublePoint(out, p point, m room) {
 	z = sum(z, z)
 	m.f.store(carry(difference(z, g, biasRaw)))
 	m.g.store(carry(g))
-	finishPoint(out.sink(), m)
+	finishPoint(out, m)
 }
 
 // pointSet emits additions and doublings of eight points.
@@ -162,7 +167,30 @@ func pointSet() {
 		"doublePointIFMA sets out = 2p: loose in, reduced out.")
 	loadConstants()
 	out, p = pointArgument("out"), pointArgument("p")
-	doublePoint(out, p, roomArgument())
+	doublePoint(out.sink(), p, roomArgument())
+	done()
+
+	doubleTimes()
+}
+
+// doubleTimes emits runs of doublings. Only the last one has a T: a multiplication less for the others.
+func doubleTimes() {
+	kernel("doubleTimesIFMA", "func(p *Point, n int, room *[4]Element)",
+		"doubleTimesIFMA doubles p n times, n at least 1: loose in, reduced out.")
+	loadConstants()
+	p := pointArgument("p")
+	n := Load(Param("n"), GP64())
+	m := roomArgument()
+	between := p.sink()
+	between.t = nil
+	DECQ(n)
+	JZ(LabelRef("last"))
+	Label("again")
+	doublePoint(between, p, m)
+	DECQ(n)
+	JNZ(LabelRef("again"))
+	Label("last")
+	doublePoint(p.sink(), p, m)
 	done()
 }
 
