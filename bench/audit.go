@@ -16,6 +16,7 @@ import (
 // books is what the accounts add up to, as the authority tells over the wire.
 type books struct {
 	balance   codec.Balance
+	redeemed  uint64 // what has left FastPay, by these numbers and the payments that were prepared
 	confirmed uint64 // sum of the next sequence numbers
 	digest    uint64 // of all accounts: equal when each has the same balance and number, whatever their order
 }
@@ -24,11 +25,11 @@ type books struct {
 const auditChunk = 256
 
 // readBooks asks every account of the lanes for its state, over TCP.
-func readBooks(host string, base int, lanes []*lane, accounts []codec.Address, timeout time.Duration) (books, error) {
+func readBooks(host string, base int, lanes []*lane, w *workload, timeout time.Duration) (books, error) {
 	parts := make([]books, len(lanes))
 	failures := make([]error, len(lanes))
 	parallel(len(lanes), 1, func(i int) {
-		parts[i], failures[i] = readShard(host, base+lanes[i].shard, lanes[i].accounts, accounts, timeout)
+		parts[i], failures[i] = readShard(host, base+lanes[i].shard, lanes[i].accounts, w, timeout)
 	})
 	var total books
 	for i := range parts {
@@ -37,6 +38,7 @@ func readBooks(host string, base int, lanes []*lane, accounts []codec.Address, t
 			return books{}, errors.New("bench: audit: the balances do not fit in 128 bits")
 		}
 		total.balance = sum
+		total.redeemed += parts[i].redeemed
 		total.confirmed += parts[i].confirmed
 		total.digest += parts[i].digest
 	}
@@ -46,7 +48,7 @@ func readBooks(host string, base int, lanes []*lane, accounts []codec.Address, t
 	return total, nil
 }
 
-func readShard(host string, port int, of []int32, accounts []codec.Address, timeout time.Duration) (total books, err error) {
+func readShard(host string, port int, of []int32, w *workload, timeout time.Duration) (total books, err error) {
 	c, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), timeout)
 	if err != nil {
 		return books{}, err
@@ -63,7 +65,7 @@ func readShard(host string, port int, of []int32, accounts []codec.Address, time
 		out = out[:0]
 		for _, account := range chunk {
 			start := len(out)
-			out = codec.AppendInfoRequest(codec.BeginFrame(out), &codec.InfoRequest{Account: accounts[account]})
+			out = codec.AppendInfoRequest(codec.BeginFrame(out), &codec.InfoRequest{Account: w.accounts[account]})
 			codec.EndFrame(out, start)
 		}
 		if _, err := c.Write(out); err != nil {
@@ -73,7 +75,7 @@ func readShard(host string, port int, of []int32, accounts []codec.Address, time
 			if in, err = readFrame(r, in); err != nil {
 				return books{}, err
 			}
-			if err := total.add(in, &accounts[account]); err != nil {
+			if err := total.add(in, w, int(account)); err != nil {
 				return books{}, err
 			}
 		}
@@ -102,7 +104,8 @@ func readFrame(r *bufio.Reader, b []byte) ([]byte, error) {
 }
 
 // add books the reply to an info request.
-func (t *books) add(message []byte, account *codec.Address) error {
+func (t *books) add(message []byte, w *workload, i int) error {
+	account := &w.accounts[i]
 	var m codec.Message
 	switch {
 	case !m.Decode(message):
@@ -119,6 +122,7 @@ func (t *books) add(message []byte, account *codec.Address) error {
 	}
 	t.balance = sum
 	t.confirmed += info.NextSequenceNumber
+	t.redeemed += w.redeemed(i, info.NextSequenceNumber)
 	h := fnv.New64a()
 	_, _ = h.Write(message[replyAccountAt:replyPendingAt]) // never fails
 	t.digest += h.Sum64()
@@ -139,7 +143,7 @@ func audit(read func() (books, error), minted codec.Balance, ended time.Time) (c
 		if last, err = read(); err != nil {
 			return false, last, err
 		}
-		if last.balance == minted {
+		if sum, ok := last.balance.Add(codec.NewBalance(last.redeemed)); ok && sum == minted {
 			return true, last, nil
 		}
 		if began.Sub(ended) > creditsArriveWithin {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,19 +23,20 @@ import (
 // each round. It is only a cache: a
 // file that is missing, damaged or of another version is made again, and failing to write is no error. Files:
 //
-//	<user cache>/fastpay/bench-v1/<seed>-<committee>-<accounts>/{accounts,round-000000,...}
+//	<user cache>/fastpay/bench-v2/<seed>-<committee>-<accounts>[-<mix>]/{accounts,round-000000,...}
 //
 // Each is a header of cacheHeader bytes, then the payload:
 //
-//	| magic (8) | seed | committee | accounts | round | payload length | CRC-32C of all before and of the payload |
+//	| magic (8) | seed | committee | accounts | mix | round | payload length | CRC-32C of all before and of the payload |
 //
-// of little-endian u64. Files appear by renaming, so a reader never sees half of one.
+// of little-endian u64; mix is 0 for the ring, else a hash. Files appear by renaming, so a reader never sees half of one.
 type cache struct {
 	dir      string // of this workload; "" when there is no cache
 	root     string
 	seed     uint64
 	members  int
 	accounts int
+	mix      uint64
 	limit    int64 // of all files below root
 
 	// accountsOnly leaves the signatures out: where they are made faster than a disk reads and writes them, the cache would
@@ -43,8 +45,8 @@ type cache struct {
 }
 
 const (
-	cacheMagic  = "FPBENCH\x01"
-	cacheHeader = 7 * 8
+	cacheMagic  = "FPBENCH\x02"
+	cacheHeader = 8 * 8
 
 	// maxCacheBytes bounds the disk space: some 10 million payments with a committee of 4. The workloads that were not
 	// used for longest go first.
@@ -59,17 +61,25 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // openCache finds the cache of a workload below the user's cache folder.
-func openCache(seed uint64, members, accounts int) *cache {
+func openCache(seed uint64, members, accounts int, mix string) *cache {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return &cache{}
 	}
-	return newCache(filepath.Join(base, "fastpay", "bench-v1"), seed, members, accounts)
+	_ = os.RemoveAll(filepath.Join(base, "fastpay", "bench-v1")) // of an older version
+	return newCache(filepath.Join(base, "fastpay", "bench-v2"), seed, members, accounts, mix)
 }
 
-func newCache(root string, seed uint64, members, accounts int) *cache {
+func newCache(root string, seed uint64, members, accounts int, mix string) *cache {
 	c := &cache{root: root, seed: seed, members: members, accounts: accounts, limit: maxCacheBytes}
-	c.dir = filepath.Join(root, fmt.Sprintf("%d-%d-%d", seed, members, accounts))
+	name := fmt.Sprintf("%d-%d-%d", seed, members, accounts)
+	if mix != "" {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(mix)) // never fails
+		c.mix = h.Sum64()
+		name += fmt.Sprintf("-%016x", c.mix)
+	}
+	c.dir = filepath.Join(root, name)
 	now := time.Now()
 	_ = os.Chtimes(c.dir, now, now) // in use; fails when there is none yet
 	return c
@@ -133,7 +143,7 @@ func (c *cache) load(name string, round uint64, size int) []byte {
 
 func (c *cache) header(round uint64, payload []byte) []byte {
 	h := append(make([]byte, 0, cacheHeader), cacheMagic...)
-	for _, v := range [...]uint64{c.seed, uint64(c.members), uint64(c.accounts), round, uint64(len(payload))} {
+	for _, v := range [...]uint64{c.seed, uint64(c.members), uint64(c.accounts), c.mix, round, uint64(len(payload))} {
 		h = binary.LittleEndian.AppendUint64(h, v)
 	}
 	sum := crc32.Update(crc32.Checksum(h, castagnoli), castagnoli, payload)

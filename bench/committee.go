@@ -110,6 +110,7 @@ func (o *Options) runCommittee(ctx context.Context, stderr io.Writer) (*Result, 
 		total = o.paymentsFor(w, plan)/o.CommitteeSize + 2*o.MaxInFlight
 	}
 	w.expand(o.NumAccounts, 0)
+	w.mixed(o.Mix, o.NumShards)
 	for attempt := 1; ; attempt++ {
 		p := newProgress(stderr, "Preparing payments", total)
 		made, err := prepareOrders(ctx, w, 0, o.NumAccounts, total, p)
@@ -234,7 +235,7 @@ func (r *committeeRun) audit(ctx context.Context, d *payers) error {
 // auditMember reads the books of one authority until all credits have arrived.
 func (r *committeeRun) auditMember(member int) (books, error) {
 	read := func() (books, error) {
-		return readBooks(r.Host, r.cluster.specs[member].Port, r.made.lanes, r.made.accounts, r.RecvTimeout)
+		return readBooks(r.Host, r.cluster.specs[member].Port, r.made.lanes, r.made.workload, r.RecvTimeout)
 	}
 	conserved, b, err := audit(read, mintedBy(len(r.made.accounts), initialBalance), time.Now())
 	r.balanced = r.balanced && conserved

@@ -102,7 +102,7 @@ func (m *mirror) stop() {
 func BenchmarkTCPDriver(b *testing.B) {
 	for _, inFlight := range []int{100, 1000} {
 		b.Run(fmt.Sprintf("in-flight=%d", inFlight), func(b *testing.B) {
-			made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{200, 2, 1, Payments}, max(b.N, 1), nil)
+			made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{200, 2, 1, Payments, Mix{}}, max(b.N, 1), nil)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func BenchmarkTCPDriver(b *testing.B) {
 // TestTCPDriverDoesNotAllocate runs whole windows against the mirror after a first one.
 func TestTCPDriverDoesNotAllocate(t *testing.T) {
 	const rounds, each = 20, 100
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{50, 2, 1, Payments}, (rounds+2)*each, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{50, 2, 1, Payments, Mix{}}, (rounds+2)*each, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestTCPDriverDoesNotAllocate(t *testing.T) {
 
 // TestLaneRefusesAnyOtherReply flips every bit of the two replies: only the balance may differ.
 func TestLaneRefusesAnyOtherReply(t *testing.T) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments}, 12, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments, Mix{}}, 12, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestLaneRefusesAnyOtherReply(t *testing.T) {
 
 // TestUDPSendsOncePerQueueing holds the queue to one place for each flight, whatever happens while the socket is full.
 func TestUDPSendsOncePerQueueing(t *testing.T) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments}, 10, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{5, 1, 1, Payments, Mix{}}, 10, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // FuzzTCPReplies feeds what an authority might send, in two pieces, to the check of replies: nothing but the right bytes
 // is counted, and nothing makes it panic.
 func FuzzTCPReplies(f *testing.F) {
-	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{4, 1, 1, Payments}, 8, nil)
+	made, err := prepare(context.Background(), newWorkload(1, 4), new(cache), shape{4, 1, 1, Payments, Mix{}}, 8, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 type lane struct {
 	shard     int
 	holds     requests
+	raw       int     // bytes of an order, without its kind: orderRaw, or more with user data
 	accounts  []int32 // indexes into workload.accounts
 	stride    int
 	size      int    // payments
@@ -37,15 +38,16 @@ const (
 	certificatesOnly
 )
 
-// stride is the size of a payment in a lane that holds these, with so many votes in a certificate.
-func (q requests) stride(votes int) int {
+// stride is the size of a payment in a lane that holds these, with so many votes in a certificate and orders of raw bytes.
+func (q requests) stride(votes, raw int) int {
+	certificate := header + certificateSize(votes) + raw - orderRaw
 	switch q {
 	case ordersOnly:
-		return certAt
+		return orderAt + raw
 	case certificatesOnly:
-		return header + certificateSize(votes)
+		return certificate
 	}
-	return certAt + header + certificateSize(votes)
+	return orderAt + raw + certificate
 }
 
 // Offsets in a payment of a lane, and sizes of what is sent. A certificate begins with its order, so senderAt and
@@ -53,10 +55,10 @@ func (q requests) stride(votes int) int {
 const (
 	header    = codec.FrameHeaderSize
 	kindSize  = 4
-	orderAt   = header + kindSize // the order's bytes, as they are in votes too
-	orderRaw  = 85 + crypto.SignatureSize
+	orderAt   = header + kindSize         // the order's bytes, as they are in votes too
+	orderRaw  = 85 + crypto.SignatureSize // without user data
 	orderSize = kindSize + orderRaw
-	certAt    = header + orderSize // the certificate's frame
+	certAt    = header + orderSize // the certificate's frame, without user data
 
 	senderAt   = orderAt
 	sequenceAt = orderAt + 76
@@ -84,8 +86,12 @@ const (
 // connections of a shard take its accounts in turn, and their lanes are next to each other.
 func newLanes(w *workload, shards, connections, total int, holds requests) []*lane {
 	lanes := make([]*lane, shards*connections)
+	raw := orderRaw
+	if w.withData() {
+		raw += codec.UserDataSize
+	}
 	for i := range lanes {
-		lanes[i] = &lane{shard: i / connections, holds: holds, stride: holds.stride(len(w.voters)), authority: w.measured()}
+		lanes[i] = &lane{shard: i / connections, holds: holds, raw: raw, stride: holds.stride(len(w.voters), raw), authority: w.measured()}
 	}
 	turn := make([]int, shards)
 	for i := range w.accounts {
@@ -128,10 +134,12 @@ func (l *lane) put(k int, t *codec.Transfer, voters []codec.VoteEntry, signature
 
 func (l *lane) payment(k int) []byte { return l.frames[k*l.stride : (k+1)*l.stride] }
 
-func (l *lane) order(k int) []byte { return l.frames[k*l.stride+header : k*l.stride+certAt] }
+func (l *lane) order(k int) []byte { return l.frames[k*l.stride+header : k*l.stride+orderAt+l.raw] }
 
 // certificate is that of payment k, in a lane that holds both.
-func (l *lane) certificate(k int) []byte { return l.frames[k*l.stride+certAt+header : (k+1)*l.stride] }
+func (l *lane) certificate(k int) []byte {
+	return l.frames[k*l.stride+orderAt+l.raw+header : (k+1)*l.stride]
+}
 
 func (l *lane) vote(k int) []byte {
 	return l.votes[k*crypto.SignatureSize : (k+1)*crypto.SignatureSize]
@@ -143,19 +151,20 @@ const emptyTail = "\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 // isOrderReply reports whether message is the reply to the order of payment k: the account, its sequence number, and the
 // vote that only the measured authority can make. The balance is not compared; it depends on when credits arrive.
 func (l *lane) isOrderReply(k int, message []byte) bool {
-	if len(message) != orderReplySize {
+	if len(message) != orderReplySize+l.raw-orderRaw {
 		return false
 	}
 	p := l.payment(k)
-	const authorityAt, signatureAt = replyVoteAt + orderRaw, replyVoteAt + orderRaw + 32
+	authorityAt := replyVoteAt + l.raw
+	signatureAt := authorityAt + 32
 	return codec.Kind(binary.LittleEndian.Uint32(message)) == codec.KindInfoResponse &&
 		string(message[replyAccountAt:replyBalanceAt]) == string(p[senderAt:senderAt+32]) &&
 		string(message[replySequenceAt:replyPendingAt]) == string(p[sequenceAt:sequenceAt+8]) &&
 		message[replyPendingAt] == 1 &&
-		string(message[replyVoteAt:authorityAt]) == string(p[orderAt:certAt]) &&
+		string(message[replyVoteAt:authorityAt]) == string(p[orderAt:orderAt+l.raw]) &&
 		string(message[authorityAt:signatureAt]) == string(l.authority[:]) &&
 		string(message[signatureAt:signatureAt+crypto.SignatureSize]) == string(l.vote(k)) &&
-		string(message[orderReplySize-replyTail:]) == emptyTail
+		string(message[len(message)-replyTail:]) == emptyTail
 }
 
 // isConfirmReply reports whether message is the reply to the certificate of payment k: the sequence number has moved, and

@@ -19,6 +19,12 @@ type Load struct {
 	SendDelayUs Percentiles `json:"send_delay_us"`
 
 	WarmUpSteady bool `json:"warm_up_steady"` // the window began because the rate was steady
+
+	Workload    string      `json:"workload"` // who is paid, and what goes with it
+	Infos       int         `json:"infos"`    // info requests that were answered in the window
+	InfosPerSec float64     `json:"infos_per_second"`
+	InfoUs      Percentiles `json:"info_us"`
+	LeftFastPay uint64      `json:"left_fastpay"` // paid to the Primary over the whole run, by the audit
 }
 
 const (
@@ -33,7 +39,11 @@ func (o *Options) open() bool { return o.Rate > 0 }
 // loadMade is the Load of r.
 func (r *measured) loadMade() *Load {
 	m := r.meter
-	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp}
+	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), LeftFastPay: r.books.redeemed}
+	if r.infos != nil {
+		l.Infos, l.InfosPerSec = r.infos.answered, ratio(float64(r.infos.answered), m.window().Seconds())
+		l.InfoUs = percentiles(r.infos.latency)
+	}
 	if !r.open() {
 		return l
 	}
@@ -69,11 +79,25 @@ const chance = 8
 // that payments waited to be sent.
 func (r *Result) writeLoad(b *strings.Builder) {
 	l := r.Load
-	if l == nil || l.Loop == "closed" {
+	if l == nil {
+		return
+	}
+	if l.Infos > 0 {
+		line(b, "Info requests", "%s/s answered: %s", grouped(int(l.InfosPerSec)), l.InfoUs)
+	}
+	if l.Loop == "closed" {
 		return
 	}
 	line(b, "Open loop", "%s/s asked for, %s: %s/s due, %s/s sent (%.1f %%)", grouped(int(l.AskedPerSec)), l.Loop,
 		grouped(int(l.DuePerSec)), grouped(int(l.SentPerSec)), 100*ratio(float64(l.Sent), float64(l.Due)))
 	line(b, "... sent late by", "%s", l.SendDelayUs)
 	line(b, "... from being sent", "%s: service time, to the confirmation", l.ServiceUs.Confirmation)
+}
+
+// workload says who is paid, for the line of the configuration.
+func (r *Result) workload() string {
+	if r.Load == nil || r.Load.Workload == "" || r.Load.Workload == (Mix{}).String() {
+		return "accounts in a ring"
+	}
+	return "accounts, " + r.Load.Workload
 }

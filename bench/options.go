@@ -29,6 +29,9 @@ type Options struct {
 	Rate    float64
 	Arrival Arrival
 
+	Mix  Mix     // who is paid
+	Info float64 // info requests for every hundred payments
+
 	Topology Topology
 	Faults   []Fault // of a whole committee
 
@@ -111,6 +114,9 @@ func (o *Options) Check() error {
 	if !(o.Rate >= 0 && o.Rate <= maxRate) || o.Arrival >= numArrivals {
 		return fmt.Errorf("bench: rate is %v, expected up to %d payments a second, %s", o.Rate, int(maxRate), o.Arrival)
 	}
+	if err := o.checkMix(); err != nil {
+		return err
+	}
 	if err := o.checkTopology(); err != nil {
 		return err
 	}
@@ -129,12 +135,46 @@ func (o *Options) Check() error {
 	if o.SendTimeout <= 0 || o.RecvTimeout <= 0 {
 		return errors.New("bench: time-outs must be positive")
 	}
-	if need := certificateSize(quorum(o.CommitteeSize)); o.MaxMessage < need {
+	if need := certificateSize(quorum(o.CommitteeSize)) + btoi(o.Mix.UserData)*codec.UserDataSize; o.MaxMessage < need {
 		return fmt.Errorf("bench: buffer-size is %d, a certificate of %d votes has %d bytes", o.MaxMessage,
 			quorum(o.CommitteeSize), need)
 	}
 	_, err := node.ParseDurability(o.Durability)
 	return err
+}
+
+// maxInfo is how many info requests may go with a payment.
+const maxInfo = 10
+
+// checkMix tells what is wrong with the workload.
+func (o *Options) checkMix() error {
+	if err := o.Mix.check(); err != nil {
+		return err
+	}
+	switch {
+	case o.Mix.HasCrossShard && o.Mix.CrossShard > 0 && o.NumShards < 2:
+		return errors.New("bench: payments across shards need two shards")
+	case o.Mix.Pattern == Hot && o.Mix.Accounts > o.NumAccounts:
+		return fmt.Errorf("bench: %d hot accounts of %d", o.Mix.Accounts, o.NumAccounts)
+	case !(o.Info >= 0 && o.Info <= 100*maxInfo):
+		return fmt.Errorf("bench: info is %v, expected 0 to %d for every hundred payments", o.Info, 100*maxInfo)
+	case o.Info > 0 && (o.Protocol != committee.TCP || o.Phase == Orders || o.Topology != OneAuthority):
+		return errors.New("bench: info requests go to one authority over TCP, with payments or confirmations")
+	}
+	return nil
+}
+
+// mixKey tells payments apart in the cache: what is made must follow from it. A share across shards depends on their
+// number.
+func (o *Options) mixKey() string {
+	if o.Mix == (Mix{}) {
+		return ""
+	}
+	key := o.Mix.String()
+	if o.Mix.HasCrossShard {
+		key += fmt.Sprintf(" of %d", o.NumShards)
+	}
+	return key
 }
 
 // checkTopology tells what a whole committee can't do.

@@ -29,6 +29,7 @@ type shape struct {
 	shards      int
 	connections int // to each shard
 	phase       Phase
+	mix         Mix
 }
 
 // prepare makes the first total payments, on all CPUs. Canceling ctx ends it early with ctx's error.
@@ -39,6 +40,7 @@ func prepare(ctx context.Context, w *workload, c *cache, s shape, total int, p *
 		w.expand(accounts, total)
 		c.storeAccounts(w.accounts)
 	}
+	w.mixed(s.mix, s.shards)
 	made := &prepared{workload: w, lanes: newLanes(w, s.shards, s.connections, total, s.phase.requests()), total: total}
 	if s.phase == Orders {
 		made.settle = newLanes(w, s.shards, s.connections, total, certificatesOnly)
@@ -144,8 +146,8 @@ func (s *signer) sign(ctx context.Context, first, rounds, senders int, p *progre
 func (s *signer) signChunk(made [][]crypto.Signature, first, from, to int) {
 	rounds, per := len(made), s.w.signaturesOf()
 	count := (to - from) * rounds
-	text := make([]byte, 0, count*codec.MinSignedSize)
-	messages := make([][]byte, 0, count) // by sender, then round
+	text := make([]byte, 0, count*codec.MaxSignedSize) // never grows: messages are views of it
+	messages := make([][]byte, 0, count)               // by sender, then round
 	for i := from; i < to; i++ {
 		for r := range rounds {
 			t := s.w.transfer(i, first+r)

@@ -19,7 +19,7 @@ const testAccounts = 60
 
 func prepareTest(t *testing.T, seed uint64, c *cache, shards, total int) *prepared {
 	t.Helper()
-	made, err := prepare(context.Background(), newWorkload(seed, 4), c, shape{testAccounts, shards, 1, Payments}, total, nil)
+	made, err := prepare(context.Background(), newWorkload(seed, 4), c, shape{testAccounts, shards, 1, Payments, Mix{}}, total, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestCacheGivesTheSameBytes(t *testing.T) {
 	root := t.TempDir()
 	fresh := prepareTest(t, 1, new(cache), 3, 250)
 	for _, want := range []struct{ total, cached int }{{250, 0}, {250, 240}, {100, 100}, {400, 240}, {400, 360}} {
-		made := prepareTest(t, 1, newCache(root, 1, 4, testAccounts), 3, want.total)
+		made := prepareTest(t, 1, newCache(root, 1, 4, testAccounts, ""), 3, want.total)
 		if made.cached != want.cached {
 			t.Errorf("%d payments: %d were cached, want %d", want.total, made.cached, want.cached)
 		}
@@ -133,7 +133,7 @@ func TestCacheGivesTheSameBytes(t *testing.T) {
 
 func TestCacheOfAccountsAlone(t *testing.T) {
 	root := t.TempDir()
-	c := newCache(root, 1, 4, testAccounts)
+	c := newCache(root, 1, 4, testAccounts, "")
 	c.accountsOnly = true
 	first := prepareTest(t, 1, c, 3, 120)
 	again := prepareTest(t, 1, c, 3, 120)
@@ -148,7 +148,7 @@ func TestCacheOfAccountsAlone(t *testing.T) {
 
 func TestDamagedCacheIsMadeAgain(t *testing.T) {
 	root := t.TempDir()
-	fresh := prepareTest(t, 1, newCache(root, 1, 4, testAccounts), 3, 120)
+	fresh := prepareTest(t, 1, newCache(root, 1, 4, testAccounts, ""), 3, 120)
 	dir := filepath.Join(root, "1-4-60")
 	damage := map[string]func(b []byte) []byte{
 		"a bit":        func(b []byte) []byte { b[len(b)/2] ^= 4; return b },
@@ -167,10 +167,10 @@ func TestDamagedCacheIsMadeAgain(t *testing.T) {
 			if err := os.WriteFile(file, f(b), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if made := prepareTest(t, 1, newCache(root, 1, 4, testAccounts), 3, 120); !sameLanes(fresh, made) {
+			if made := prepareTest(t, 1, newCache(root, 1, 4, testAccounts, ""), 3, 120); !sameLanes(fresh, made) {
 				t.Errorf("%s of %s is damaged: other payments", what, name)
 			}
-			if c := newCache(root, 1, 4, testAccounts); c.loadAccounts() == nil || c.loadRound(0, testAccounts*5) == nil {
+			if c := newCache(root, 1, 4, testAccounts, ""); c.loadAccounts() == nil || c.loadRound(0, testAccounts*5) == nil {
 				t.Errorf("%s of %s was damaged: not mended", what, name)
 			}
 		}
@@ -180,7 +180,7 @@ func TestDamagedCacheIsMadeAgain(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	root := t.TempDir()
 	fill := func(seed uint64) *cache {
-		c := newCache(root, seed, 4, testAccounts)
+		c := newCache(root, seed, 4, testAccounts, "")
 		c.limit = 64 << 10
 		prepareTest(t, seed, c, 1, 2*testAccounts) // 2*60*5*64 = 38,400 bytes
 		return c
@@ -206,7 +206,7 @@ func TestCacheIsBounded(t *testing.T) {
 func TestPreparationCanBeCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := prepare(ctx, newWorkload(1, 4), new(cache), shape{testAccounts, 1, 1, Payments}, 1000, newProgress(io.Discard, "x", 1000))
+	_, err := prepare(ctx, newWorkload(1, 4), new(cache), shape{testAccounts, 1, 1, Payments, Mix{}}, 1000, newProgress(io.Discard, "x", 1000))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -259,7 +259,7 @@ func BenchmarkPrepare(b *testing.B) {
 	for _, committee := range []int{4, 20} {
 		b.Run(fmt.Sprintf("votes=%d", quorum(committee)), func(b *testing.B) {
 			n := max(b.N, 8)
-			if _, err := prepare(context.Background(), newWorkload(1, committee), new(cache), shape{n / 8, 2, 1, Payments}, n, nil); err != nil {
+			if _, err := prepare(context.Background(), newWorkload(1, committee), new(cache), shape{n / 8, 2, 1, Payments, Mix{}}, n, nil); err != nil {
 				b.Fatal(err)
 			}
 		})

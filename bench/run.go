@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/committee"
@@ -55,7 +57,9 @@ func (r *runner) keep(o *Options, total int) *prepared {
 	return nil
 }
 
-func (o *Options) shape() shape { return shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase} }
+func (o *Options) shape() shape {
+	return shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase, o.Mix}
+}
 
 func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result, error) {
 	if err := o.Check(); err != nil {
@@ -127,7 +131,7 @@ const exhaustedMargin = 1.25
 func (o *Options) prepare(ctx context.Context, w *workload, total int, stderr io.Writer) (*prepared, error) {
 	store := new(cache)
 	if !o.NoCache {
-		store = openCache(o.Seed, o.CommitteeSize, o.NumAccounts)
+		store = openCache(o.Seed, o.CommitteeSize, o.NumAccounts, o.mixKey())
 		store.accountsOnly = signsFast(w)
 	}
 	p := newProgress(stderr, "Preparing payments", total)
@@ -223,6 +227,7 @@ type measured struct {
 	audited  error
 	stolen   float64
 	environ  perf.Environment
+	infos    *infos        // of a mixed load; else nil
 	whole    *CommitteeRun // of a whole committee; else nil
 }
 
@@ -253,7 +258,7 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 	}
 	ended := time.Now()
 	read := func() (books, error) {
-		return readBooks(r.Host, a.basePort(), r.made.lanes, r.made.accounts, r.RecvTimeout)
+		return readBooks(r.Host, a.basePort(), r.made.lanes, r.made.workload, r.RecvTimeout)
 	}
 	r.balanced, r.books, r.audited = audit(read, mintedBy(len(r.made.accounts), initialBalance), ended)
 	if err := a.stop(); err != nil && r.audited == nil {
@@ -344,5 +349,13 @@ func (r *measured) dial(port int) (driver, error) {
 		return nil, err
 	}
 	d.open = open
+	if r.Info > 0 {
+		infos, ok := newInfos(&r.Options, r.made.workload, port, len(d.conns), &d.poller)
+		d.infos, r.infos = infos, infos
+		d.events = make([]unix.EpollEvent, len(d.conns)+r.NumShards)
+		if !ok {
+			return nil, errors.Join(errors.New("bench: the authority does not take another connection to each shard"), d.close())
+		}
+	}
 	return d, nil
 }

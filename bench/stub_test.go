@@ -201,7 +201,7 @@ func smallRun(t *testing.T, protocol committee.Protocol, payments int, behave fu
 	o.RecvTimeout = 2 * time.Second
 	p := o.plan()
 	made, err := prepare(context.Background(), newWorkload(o.Seed, o.CommitteeSize), new(cache),
-		shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase}, p.warmUpPayments+p.payments, nil)
+		shape{o.NumAccounts, o.NumShards, o.Connections, o.Phase, o.Mix}, p.warmUpPayments+p.payments, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,8 @@ type tcpDriver struct {
 	why     error
 	rounds  bool // orders and certificates take turns
 
-	open *arrivals // of an open loop; else nil
+	open  *arrivals // of an open loop; else nil
+	infos *infos    // of a mixed load; else nil
 }
 
 // tcpConn is a connection to one shard. Replies come in the order of requests, so its state is positions in its lane.
@@ -112,6 +113,9 @@ func (d *tcpDriver) waiting() int {
 	for _, c := range d.conns {
 		n += c.begun - c.done
 	}
+	if d.infos != nil {
+		n += d.infos.owed()
+	}
 	return n
 }
 
@@ -148,6 +152,10 @@ func (d *tcpDriver) step() error {
 	woken := d.now()
 	answers := d.meter.answers
 	for _, e := range events {
+		if int(e.Fd) >= len(d.conns) {
+			d.infos.ready(d, int(e.Fd)-len(d.conns), woken)
+			continue
+		}
 		c := d.conns[e.Fd]
 		if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 			d.read(c, woken)
@@ -156,6 +164,9 @@ func (d *tcpDriver) step() error {
 	}
 	if d.open != nil {
 		d.arrive()
+	}
+	if d.infos != nil {
+		d.infos.ask(d, d.meter.confirmed, woken)
 	}
 	if d.meter.measuring && d.meter.answers > answers {
 		d.meter.notFull += d.now() - woken
@@ -309,7 +320,10 @@ func (d *tcpDriver) begin(c *tcpConn, now time.Duration) {
 // arrive begins the payments that are due, each in the lane that has it.
 func (d *tcpDriver) arrive() {
 	now := d.now()
-	inFlight := d.waiting() - max(d.budget, 0)
+	inFlight := 0
+	for _, c := range d.conns {
+		inFlight += c.begun - c.done
+	}
 	for d.open.full = false; d.budget != 0 && d.open.next <= now; inFlight++ {
 		if d.open.full = inFlight >= d.open.window; d.open.full {
 			break
@@ -385,6 +399,11 @@ func (d *tcpDriver) setStuck(c *tcpConn, stuck bool) {
 }
 
 func (d *tcpDriver) close() error {
+	if d.infos != nil {
+		for _, s := range d.infos.seats {
+			s.drop(0)
+		}
+	}
 	for _, c := range d.conns {
 		if !c.closed {
 			c.closed = true

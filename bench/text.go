@@ -51,7 +51,7 @@ func (r *Result) writeConfig(b *strings.Builder) {
 		line(b, "Authority", "1 of %d, over %s on loopback, durability %s", r.CommitteeSize, strings.ToUpper(r.Protocol), r.Durability)
 	}
 	line(b, "Shards", "%d on %d workers", r.NumShards, r.Workers)
-	line(b, "Load", "%s accounts in a ring, %s in flight, seed %d", grouped(r.NumAccounts), grouped(r.MaxInFlight), r.Seed)
+	line(b, "Load", "%s %s, %s in flight, seed %d", grouped(r.NumAccounts), r.workload(), grouped(r.MaxInFlight), r.Seed)
 	line(b, "Machine", "%s, %d cores, signatures by %s", e.CPU, e.Cores, e.CryptoBackend)
 	dirty := ""
 	if e.Dirty {

@@ -11,15 +11,17 @@ import (
 	"fastpay/crypto"
 )
 
-// workload is the ring: in each round account i pays 1 to account i-1, so every account keeps what it has, and with S
-// shards about (S-1)/S of the payments cross shards. Payment p belongs to round p/len(accounts), which is also its
-// sequence number. All of it follows from seed, committee size and number of accounts.
+// workload is who pays whom: in each round every account pays 1. In the paper's ring account i pays account i-1, so every
+// account keeps what it has, and with S shards about (S-1)/S of the payments cross shards; other mixes choose otherwise.
+// Payment p belongs to round p/len(accounts), which is also its sequence number. All of it follows from seed, committee
+// size, number of accounts and mix.
 type workload struct {
 	seed     uint64
 	accounts []codec.Address
 	private  []*crypto.PrivateKey // of the accounts that pay; made by expand, when something has to be signed
 	members  []*crypto.PrivateKey // of the authorities; the first is measured
 	names    []codec.Address      // of members
+	payees   *payees              // nil for the ring; made by mixed
 	voters   []int                // members whose votes are in every certificate: a quorum
 }
 
@@ -67,18 +69,46 @@ func (w *workload) expand(n, signers int) {
 	})
 }
 
+// mixed makes m the workload's mix, once there are accounts.
+func (w *workload) mixed(m Mix, shards int) {
+	w.payees = nil
+	if m != (Mix{}) {
+		w.payees = m.arrange(w.seed, w.accounts, shards)
+	}
+}
+
 // transfer is what account i pays in round r.
 func (w *workload) transfer(i, round int) codec.Transfer {
-	payee := i - 1
-	if payee < 0 {
-		payee = len(w.accounts) - 1
+	t := codec.Transfer{Sender: w.accounts[i], Amount: paymentAmount, SequenceNumber: uint64(round)}
+	if w.payees == nil {
+		payee := i - 1
+		if payee < 0 {
+			payee = len(w.accounts) - 1
+		}
+		t.Recipient = codec.Recipient{Kind: codec.FastPay, Address: w.accounts[payee]}
+		return t
 	}
-	return codec.Transfer{
-		Sender:         w.accounts[i],
-		Recipient:      codec.Recipient{Kind: codec.FastPay, Address: w.accounts[payee]},
-		Amount:         paymentAmount,
-		SequenceNumber: uint64(round),
+	if p := w.payees; p.toPrimary(i, round) {
+		t.Recipient = codec.Recipient{Kind: codec.Primary, Address: p.primary}
+	} else {
+		t.Recipient = codec.Recipient{Kind: codec.FastPay, Address: w.accounts[p.of(i, round, len(w.accounts))]}
 	}
+	if w.payees.UserData {
+		t.UserData.Present = true
+		binary.LittleEndian.PutUint64(t.UserData.Bytes[:], w.payees.draw(i, round, drawData))
+	}
+	return t
+}
+
+// withData reports whether payments have user data.
+func (w *workload) withData() bool { return w.payees != nil && w.payees.UserData }
+
+// redeemed is what left FastPay in the first rounds payments of account i.
+func (w *workload) redeemed(i int, rounds uint64) uint64 {
+	if w.payees == nil {
+		return 0
+	}
+	return w.payees.redeemed(i, rounds)
 }
 
 // measured is the name of the authority under test.

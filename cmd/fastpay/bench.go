@@ -19,6 +19,8 @@ type benchFlags struct {
 	arrival       string
 	topology      string
 	faults        string
+	workload      string
+	crossShard    float64
 	sweep         string
 	sweepDir      string
 	findMax       bool
@@ -66,6 +68,9 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   fastpay bench --protocol tcp --num-shards 2 --sweep 50000:250000:50000 --seconds 5
   fastpay bench --protocol tcp --num-shards 2 --find-max --slo 'p99<20ms' --seconds 5
 
+  # the 100 most popular accounts get half of the payments; few cross shards, some leave, and payees look at their accounts
+  fastpay bench --protocol tcp --workload hot:100,50 --cross-shard 10 --to-primary 1 --info 20
+
   # a whole committee, one authority of which dies after 5 s, and another lies
   fastpay bench --protocol tcp --topology committee --committee-size 7 --num-shards 1 --faults crash:1@5,equivocate:1
 
@@ -87,6 +92,11 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.NumShards, "num-shards", f.NumShards, "`N`umber of shards of the authority")
 	flags.IntVar(&f.NumAccounts, "num-accounts", f.NumAccounts, "`N`umber of accounts; each pays as often as the window needs")
 	flags.IntVar(&f.MaxInFlight, "max-in-flight", f.MaxInFlight, "payments (`N`) that are begun and not confirmed, over all shards")
+	flags.StringVar(&f.workload, "workload", "ring", "who is paid: `"+bench.PatternGrammar+"`")
+	flags.Float64Var(&f.crossShard, "cross-shard", 0, "`PERCENT` of payments whose recipient lives in another shard (default as the workload has it)")
+	flags.Float64Var(&f.Mix.ToPrimary, "to-primary", 0, "`PERCENT` of payments that leave FastPay")
+	flags.BoolVar(&f.Mix.UserData, "user-data", false, "32 bytes of user data with each payment")
+	flags.Float64Var(&f.Info, "info", 0, "`N` info requests for every hundred payments, over connections of their own")
 	flags.StringVar(&f.topology, "topology", f.Topology.String(), "measure one `"+strings.Join(bench.TopologyNames(), " or a whole ")+"`")
 	flags.StringVar(&f.faults, "faults", "", "with --topology committee, a `LIST` of "+bench.FaultGrammar)
 	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
@@ -130,6 +140,10 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	if f.Arrival, err = bench.ParseArrival(f.arrival); err != nil {
 		return usagef("--arrival: %s", err)
 	}
+	if err := f.Mix.ParsePattern(f.workload); err != nil {
+		return usagef("--workload: %s", err)
+	}
+	f.Mix.HasCrossShard, f.Mix.CrossShard = cmd.Flags().Changed("cross-shard"), f.crossShard
 	if f.Topology, err = bench.ParseTopology(f.topology); err != nil {
 		return usagef("--topology: %s", err)
 	}
