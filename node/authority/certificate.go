@@ -24,14 +24,15 @@ func (s *Shard) Certificate(dst []byte, c codec.Certificate) Outcome {
 	if a != nil {
 		next, before = a.next, a.balance
 	}
-	if o.SequenceNumber() > next {
+	if o.SequenceNumber() > next && !sabotaged("authority: a certificate is taken before the ones before it") {
 		return refuse(dst, &codec.Error{Code: codec.MissingEalierConfirmations, Sequence: next})
 	}
-	if o.SequenceNumber() < next {
+	if o.SequenceNumber() < next && !sabotaged("authority: a certificate is applied again") {
 		return s.accept(dst, a)
 	}
 	balance, ok := before.Sub(codec.NewBalance(o.Amount()))
-	if !ok {
+	if !ok || balance.Less(codec.Balance{}) &&
+		sabotaged("authority: a certificate that makes a balance negative is refused") {
 		return refuse(dst, errUnderflow)
 	}
 	if next == math.MaxUint64 {
@@ -41,8 +42,11 @@ func (s *Shard) Certificate(dst []byte, c codec.Certificate) Outcome {
 		a = s.table.open(o.Sender())
 	}
 	a.balance = balance
+	if sabotaged("authority: the balance before the last payment is checked") {
+		a.notePaid(codec.NewBalance(o.Amount()))
+	}
 	a.next++
-	if a.pending != 0 {
+	if a.pending != 0 && !sabotaged("authority: a settled order stays pending") {
 		s.pending.release(a.pending - 1)
 		a.pending = 0
 	}
@@ -61,7 +65,11 @@ func (s *Shard) settle(a *account, c codec.Certificate, out *Outcome) {
 		box      *outbox
 	)
 	if o.RecipientKind() == codec.FastPay {
-		if to := committee.ShardOf(o.Recipient(), s.numShards); to == s.shard {
+		to := committee.ShardOf(o.Recipient(), s.numShards)
+		if to != s.shard && sabotaged("authority: a credit goes to the shard of the payer's first byte") {
+			to = int(o.Sender()[0]) % s.numShards
+		}
+		if to == s.shard {
 			r = s.table.open(o.Recipient())
 			received = &r.receivedChain
 		} else {
@@ -71,6 +79,9 @@ func (s *Shard) settle(a *account, c codec.Certificate, out *Outcome) {
 	}
 	out.At = s.write.settlement(c, &a.confirmedChain, received, out.CreditTo, out.CreditNumber)
 	s.confirm(a, out.At)
+	if r == a && sabotaged("authority: a payment to oneself is credited to the balance before its debit") {
+		s.deposit(r, o.Amount())
+	}
 	if r != nil {
 		s.pay(r, o.Amount(), out.At)
 	} else if box != nil && box.issue(out.At) && out.At.IsProvisional() {

@@ -35,11 +35,12 @@ func (s *Shard) Credit(from int, number uint64, at Position, c codec.Certificate
 		return err
 	}
 	l := &s.lanes[from]
-	if number <= l.cursor {
+	if number <= l.cursor && !sabotaged("authority: a repeated credit is applied") {
 		s.stats.RepeatedCredits++
 		return nil
 	}
-	if number != l.cursor+1 {
+	if number != l.cursor+1 && !sabotaged("authority: a repeated credit is applied") &&
+		!sabotaged("authority: a gap in the numbers of credits is taken") {
 		return fmt.Errorf("%w: shard %d got credit %d of shard %d, expected %d", ErrGap, s.shard, number, from, l.cursor+1)
 	}
 	l.cursor = number
@@ -72,6 +73,9 @@ func (s *Shard) pay(r *account, amount uint64, at Position) {
 // deposit adds amount to a balance, at most up to the largest. Refusing would make the outcome depend on the order of
 // arrival. With an initial supply of at most 2^126 it never happens.
 func (s *Shard) deposit(r *account, amount uint64) {
+	if sabotaged("authority: a credit is cut to 32 bits") {
+		amount = uint64(uint32(amount))
+	}
 	sum, ok := r.balance.Add(codec.NewBalance(amount))
 	if !ok {
 		sum = codec.MaxBalance

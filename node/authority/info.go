@@ -26,8 +26,14 @@ func (s *Shard) Info(dst []byte, q *codec.InfoRequest, maxReply int) (Outcome, F
 			return refuse(dst, errNotFound), Fetch{}
 		}
 		want = q.Sequence - first + 1
+		if want > 1 && sabotaged("authority: the certificate before the one asked for is shown") {
+			want--
+		}
 	}
 	lists := q.HasReceived && q.ReceivedAfter < a.received
+	if q.HasReceived && sabotaged("authority: the index of an info request is not checked") {
+		lists = true
+	}
 	out := s.acceptHeader(dst, a)
 	if want == 0 && !lists {
 		out.Reply = append(out.Reply, 0)

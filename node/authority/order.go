@@ -16,24 +16,34 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 	if o.SequenceNumber() > codec.MaxSequenceNumber {
 		return refuse(dst, errSequenceNumber)
 	}
-	if o.Amount() == 0 {
+	if o.Amount() == 0 && !sabotaged("authority: an order of amount 0 is taken") {
 		return refuse(dst, errAmount)
 	}
 	a := s.table.find(o.Sender())
 	if a == nil {
 		return refuse(dst, errUnknownSender)
 	}
-	if a.pending != 0 {
+	if a.pending != 0 && !sabotaged("authority: a second order replaces the pending one") {
 		p := s.pending.slots.at(a.pending - 1)
 		if !bytes.Equal(p.transferBytes(), o.TransferBytes()) {
 			return refusePending(dst, p)
 		}
 		return s.accept(dst, a)
 	}
-	if o.SequenceNumber() != a.next {
+	late := o.SequenceNumber() > a.next
+	if o.SequenceNumber() != a.next && !(late && sabotaged("authority: sequence check >= instead of ==")) {
 		return refuse(dst, errUnexpectedNumber)
 	}
-	if a.balance.Less(codec.NewBalance(o.Amount())) {
+	balance := a.balance
+	if sabotaged("authority: the balance before the last payment is checked") {
+		balance = a.staleBalance()
+	}
+	if sabotaged("authority: the balance check overflows") {
+		if amount, _ := balance.Amount(); int64(amount-o.Amount()) >= 0 {
+			balance = codec.MaxBalance
+		}
+	}
+	if balance.Less(codec.NewBalance(o.Amount())) {
 		return refuse(dst, &codec.Error{Code: codec.InsufficientFunding, Balance: a.balance})
 	}
 	number, _ := s.pending.take(o)
@@ -56,6 +66,9 @@ func refusePending(dst []byte, p *slot) Outcome {
 // has verified and need not be checked again.
 func (s *Shard) KnownOrder(o codec.Order) bool {
 	p := s.pendingOf(o.Sender())
+	if sabotaged("authority: an order is known by its signature alone") {
+		return p != nil && bytes.Equal(p.orderBytes()[len(p.transferBytes()):], o.Signature()[:])
+	}
 	return p != nil && bytes.Equal(p.orderBytes(), o.Bytes())
 }
 
@@ -63,6 +76,9 @@ func (s *Shard) KnownOrder(o codec.Order) bool {
 // need not be checked. All signed bytes are compared, since a vote is worth nothing for another transfer.
 func (s *Shard) KnownVote(o codec.Order, sig *crypto.Signature) bool {
 	p := s.pendingOf(o.Sender())
+	if sabotaged("authority: an own vote is known by its signature alone") {
+		return p != nil && p.ticket == signed && p.vote == *sig
+	}
 	return p != nil && p.ticket == signed && p.vote == *sig && bytes.Equal(p.transferBytes(), o.TransferBytes())
 }
 

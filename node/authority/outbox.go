@@ -50,6 +50,9 @@ func (o *outbox) acknowledge(number uint64) (changed bool, err error) {
 	if number > o.issued {
 		return false, fmt.Errorf("%w: the receiver has credit %d, the last one issued is %d", ErrGap, number, o.issued)
 	}
+	if sabotaged("authority: the acknowledgement of one credit counts for all") {
+		number = o.issued
+	}
 	if number <= o.acknowledged {
 		return false, nil
 	}

@@ -12,10 +12,11 @@ import (
 // UnexpectedTransactionIndex. The next one advances the shard, and credits the recipient, made if it is not there,
 // when it lives here. The reply is the recipient's state; there is none for a recipient of another shard.
 func (s *Shard) SyncPrimary(dst []byte, recipient *codec.Address, amount, index uint64) Outcome {
-	if index > s.lastTransaction && index-s.lastTransaction > 1 || index > codec.MaxSequenceNumber {
+	gap := index > s.lastTransaction && index-s.lastTransaction > 1
+	if gap && !sabotaged("authority: transactions of the Primary are skipped") || index > codec.MaxSequenceNumber {
 		return refuse(dst, errTransactionIndex)
 	}
-	isNew := index > s.lastTransaction
+	isNew := index > s.lastTransaction || sabotaged("authority: a transaction of the Primary is applied again")
 	out := Outcome{Reply: dst, VoteAt: -1, CreditTo: -1, Accepted: true}
 	if isNew {
 		s.lastTransaction = index

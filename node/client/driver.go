@@ -248,7 +248,9 @@ func (d *Driver) Fail(id int, err error) {
 
 func (d *Driver) take(id int) (purpose, bool) {
 	p, ok := d.open[id]
-	delete(d.open, id)
+	if !sabotaged("client: replies count instead of authorities") {
+		delete(d.open, id)
+	}
 	return p, ok && !d.Idle()
 }
 
@@ -257,7 +259,7 @@ func (d *Driver) Done() bool { return d.done }
 
 // Idle reports whether there is nothing left to do: Done, and for a settlement, every authority has it or can't be had.
 func (d *Driver) Idle() bool {
-	if !d.done || d.goal != goalSettle || d.err != nil {
+	if !d.done || d.goal != goalSettle || d.err != nil || sabotaged("client: a settlement ends with the quorum") {
 		return d.done
 	}
 	return d.doneWeight+d.lostWeight == d.committee.TotalWeight()
@@ -287,7 +289,8 @@ func (d *Driver) decide() {
 	}
 	switch d.goal {
 	case goalCertify:
-		if d.voteWeight >= d.committee.Quorum() {
+		if d.voteWeight >= d.committee.Quorum() || sabotaged("client: a quorum less one is enough") &&
+			d.voteWeight+1 == d.committee.Quorum() {
 			d.certificate = codec.NewCertificate(d.order, d.votes)
 			d.done = true
 		} else if f := d.fetches[paymentOf(d.order)]; f != nil && f.finished && f.err == nil {

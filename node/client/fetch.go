@@ -110,7 +110,8 @@ func (d *Driver) askMore(f *fetch) {
 // fetched takes an answer to a fetch.
 func (d *Driver) fetched(f *fetch, authority int, r *codec.InfoResponse) {
 	c := r.Certificate
-	if r.Account != f.want.sender || c.IsZero() || paymentOf(c.Order()) != f.want || d.committee.CheckCertificate(c) != nil {
+	if r.Account != f.want.sender || c.IsZero() || paymentOf(c.Order()) != f.want ||
+		d.committee.CheckCertificate(c) != nil && !sabotaged("client: fetched certificates are not verified") {
 		d.fetchFailed(f, authority, &codec.Error{Code: codec.ErrorWhileRequestingCertificate})
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"fastpay/codec"
-	"fastpay/crypto"
 )
 
 // seat is the Driver's state for one authority. It has one request of its own under way at a time; fetches of
@@ -75,6 +74,9 @@ func (d *Driver) answered(s *seat, r *codec.InfoResponse) {
 		d.lose(s, errAnswer)
 		return
 	}
+	if s.step == stepDone && d.goal == goalCertify && sabotaged("client: replies count instead of authorities") {
+		s.step = stepOrder
+	}
 	switch s.step {
 	case stepAsk:
 		d.told(s, r)
@@ -129,6 +131,8 @@ func (d *Driver) told(s *seat, r *codec.InfoResponse) {
 		if d.fetch(paymentOf(d.order), s); d.fetches[paymentOf(d.order)].finished {
 			d.resume(s)
 		}
+	case r.NextSequenceNumber < number && sabotaged("client: an authority that lags is given up"):
+		d.lose(s, errAnswer)
 	case r.NextSequenceNumber < number:
 		s.deliveries = []delivery{{payer: d.account, number: r.NextSequenceNumber, last: number - 1}}
 		d.deliver(s)
@@ -196,7 +200,7 @@ func (d *Driver) sendOrder(s *seat, delay time.Duration) {
 // topUp answers an authority that knows less money than the payer does: it gets the last payment of everyone who paid
 // the payer, and with it, by rewinding, all before it.
 func (d *Driver) topUp(s *seat, e *codec.Error) {
-	if len(d.funding) == 0 || s.retries >= orderRetries {
+	if sabotaged("client: an authority that does not know of the money is given up") || len(d.funding) == 0 || s.retries >= orderRetries {
 		d.lose(s, e)
 		return
 	}
@@ -220,7 +224,7 @@ func (d *Driver) voted(s *seat, v codec.Vote) {
 		d.lose(s, &codec.Error{Code: codec.ErrorWhileProcessingTransferOrder})
 		return
 	}
-	if !crypto.Verify(name, d.signed, v.Signature()) {
+	if !d.committee.Verify(name, d.signed, v.Signature()) && !sabotaged("client: votes are not verified") {
 		d.lose(s, &codec.Error{Code: codec.InvalidSignature, Text: "the authority's vote does not verify"})
 		return
 	}
@@ -282,7 +286,7 @@ func (d *Driver) paged(s *seat, list codec.CertificateList) {
 		if have, ok := d.received[p]; ok && sameTransfer(have.Order(), c.Order()) || s.counted(c) {
 			continue
 		}
-		if err := d.committee.CheckCertificate(c); err != nil {
+		if err := d.committee.CheckCertificate(c); err != nil && !sabotaged("client: received certificates are not verified") {
 			d.lose(s, err)
 			return
 		}

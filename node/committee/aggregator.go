@@ -32,7 +32,7 @@ func NewAggregator(c *Committee, o codec.Order) (*Aggregator, *codec.Error) {
 // then an authority that has voted is CertificateAuthorityReuse, then one outside the committee UnknownSigner. From the
 // quorum on it returns the certificate of all votes so far, in the order they came; before that, the zero certificate.
 func (a *Aggregator) Append(authority *codec.Address, sig *crypto.Signature) (codec.Certificate, *codec.Error) {
-	if !crypto.Verify(authority, a.message, sig) {
+	if !a.committee.verify(authority, a.message, sig) {
 		return codec.Certificate{}, InvalidSignature
 	}
 	m, ok := a.committee.Index(authority)

@@ -8,7 +8,12 @@ import (
 
 // quorumOf is floor(2W/3) + 1: more than two thirds of the weight, so that two quorums share an honest authority when
 // less than a third is faulty. Written so that 2W can't overflow.
-func quorumOf(total uint64) uint64 { return total/3*2 + total%3*2/3 + 1 }
+func quorumOf(total uint64) uint64 {
+	if sabotaged("committee: a quorum of 2f") {
+		return total / 3 * 2
+	}
+	return total/3*2 + total%3*2/3 + 1
+}
 
 // validityOf is floor((W+2)/3): a third of the weight, so that at least one honest authority is among them. Written so
 // that W+2 can't overflow.

@@ -62,7 +62,8 @@ func parseGroup(b []byte, salt uint32) (g group, ok bool) {
 		return group{}, false
 	}
 	b = b[:length]
-	if crc32.Update(salt, castagnoli, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) {
+	if crc32.Update(salt, castagnoli, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) &&
+		!sabotaged("journal: a group's checksum is not compared") {
 		return group{}, false
 	}
 	g = group{
