@@ -14,10 +14,10 @@ func (j *Journal) Append(b *Batch) (base Position, group uint64, err error) {
 	return base, group, err
 }
 
-// AppendNow is Append, and commits the group at once, on the caller's goroutine, if none is in flight and the segment has
-// room for it: committed says whether it is durable on return. If it is not, Run was told, as by Append. It spares the
-// ways to Run and back when there is little to do, and makes the caller wait for the disk. OnCommit is called before it
-// returns. Records of others that were in the group go with it. Nothing is allocated.
+// AppendNow is Append, and commits the group at once, on the caller's goroutine, if none is in flight and the segment
+// has room for it: committed says whether it is durable on return. If it is not, Run was told, as by Append. It spares
+// the ways to Run and back when there is little to do, and makes the caller wait for the disk. OnCommit is called
+// before it returns. Records of others that were in the group go with it. Nothing is allocated.
 func (j *Journal) AppendNow(b *Batch) (base Position, group uint64, committed bool, err error) {
 	if !j.commitMu.TryLock() {
 		base, group, err = j.Append(b)

@@ -110,12 +110,13 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
 }
 
-// BenchmarkScan is the part of recovery that grows with the journal, on files in the page cache.
-func BenchmarkScan(b *testing.B) {
+// benchJournal is a journal of that many bytes, in the page cache.
+func benchJournal(b *testing.B, size int64) *Dir {
+	b.Helper()
 	dir := benchDir(b)
 	j, stop := running(b, dir, Options{}, nil)
-	batch := benchBatch(1024) // 256 of them are 44 MB: two segments
-	for range 256 {
+	batch := benchBatch(4096)
+	for j.Recovery().Bytes+int64(j.Durable())*alignUp(int64(batch.Size())) < size {
 		if _, err := appendWait(j, batch); err != nil {
 			b.Fatal(err)
 		}
@@ -123,16 +124,56 @@ func BenchmarkScan(b *testing.B) {
 	if err := stop(); err != nil {
 		b.Fatal(err)
 	}
-	records, bytes := uint64(0), int64(0)
-	for b.Loop() {
-		found, err := Scan(dir, func(Record) error { return nil })
+	return dir
+}
+
+// BenchmarkRecover is a start of a large journal, file by file in the page cache: plain reading of its files for
+// comparison, reading and checking them, and all that Open does.
+func BenchmarkRecover(b *testing.B) {
+	for _, mib := range []int64{64, 1024} {
+		dir := benchJournal(b, mib<<20)
+		segments, err := ListSegments(dir)
 		if err != nil {
 			b.Fatal(err)
 		}
-		records, bytes = found.Records, found.Bytes
+		size := int64(0)
+		for _, s := range segments {
+			size += s.Size
+		}
+		run := func(name string, f func() error) {
+			b.Run(fmt.Sprintf("%s/MiB=%d", name, mib), func(b *testing.B) {
+				b.SetBytes(size)
+				for b.Loop() {
+					if err := f(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		records := 0
+		count := func(Record) error { records++; return nil }
+		run("read", func() error {
+			var buf []byte
+			var err error
+			for _, s := range segments {
+				if buf, err = readSegment(dir, s.Number, buf); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		run("scan", func() error {
+			_, err := Scan(dir, count)
+			return err
+		})
+		run("open", func() error {
+			j, err := Open(dir, Options{}, count)
+			if err != nil {
+				return err
+			}
+			return j.Close()
+		})
 	}
-	b.SetBytes(bytes)
-	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
 // BenchmarkOpen is a start of a journal with one segment: reading it, and making its content durable again.

@@ -14,8 +14,8 @@ import (
 // writeSyncUnknown is set once the kernel, or the file system, has said that it does not know RWF_DSYNC.
 var writeSyncUnknown atomic.Bool
 
-// WriteSync is pwritev2 with RWF_DSYNC: one system call in place of a write and an fdatasync, and only the pages of this
-// write are waited for.
+// WriteSync is pwritev2 with RWF_DSYNC: one system call in place of a write and an fdatasync, and only the pages of
+// this write are waited for.
 func (f *osFile) WriteSync(b []byte, at int64) error {
 	for len(b) > 0 && !writeSyncUnknown.Load() {
 		iov := [1][]byte{b}

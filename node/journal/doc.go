@@ -73,8 +73,16 @@
 // and a snapshot tells that a group of its segment was durable. A snapshot has its name only after all of it is
 // durable; if the newest is damaged nevertheless, the older one serves, from which on segments are kept.
 //
-// The bytes are in doc.go, segment.go, group.go and snapshot.go; Append is in append.go, Commit and Run in
-// commit.go; Open in recover.go,
-// what it reads in scan.go; removal in retention.go. FS is what the journal asks of a file system: Dir is a real one,
-// MemFS one that can crash, FaultFS one that fails on demand.
+// # Rejected
+//
+// Measured on a virtual disk of 90 us for a synced block. O_DIRECT: a group of 256 KiB costs 7 % less CPU if its
+// segment was also filled so, but filling costs 30 % more, and reading back, for snapshots and info requests, twice as
+// much. Allocating without writing zeros: each commit would wait for the file system's own log. Telling the kernel to
+// read the next segment ahead (POSIX_FADV_WILLNEED): a fifth slower than plain reading.
+//
+// # Where to read on
+//
+// The bytes are in doc.go, segment.go, group.go and snapshot.go; Append is in append.go, Commit and Run in commit.go,
+// Open in recover.go, what it reads in scan.go, removal in retention.go. FS is what the journal asks of a file system:
+// Dir is a real one, MemFS one that can crash, FaultFS one that fails on demand.
 package journal

@@ -30,8 +30,8 @@ type File interface {
 	io.Closer
 	// Allocate reserves disk space for the first size bytes, where the file system can; the file need not grow.
 	Allocate(size int64) error
-	// WriteSync is WriteAt, and makes what it wrote durable, but nothing that was written before need be. After an error
-	// that is not to be had any more. A short write is an error.
+	// WriteSync is WriteAt, and makes what it wrote durable, but nothing that was written before need be. After an
+	// error that is not to be had any more. A short write is an error.
 	WriteSync(b []byte, at int64) error
 	// Sync makes everything written before it durable. After an error that is not to be had any more.
 	Sync() error

@@ -38,8 +38,8 @@ type Options struct {
 	// is final; the process must stop without answering what it has not answered. It must return soon, for the next
 	// group waits for it, and must not call Commit or Close.
 	OnCommit func(group uint64, err error)
-	// LowSpace is how many bytes should stay free on the disk. With less, OnTrouble gets an error that wraps ErrLowSpace,
-	// once for each segment, and snapshots are not written.
+	// LowSpace is how many bytes should stay free on the disk. With less, OnTrouble gets an error that wraps
+	// ErrLowSpace, once for each segment, and snapshots are not written.
 	LowSpace int64
 	// OnTrouble is called by a goroutine of Run when the disk has little space, or the next segment can't be made ahead
 	// of time. The journal goes on until room, the bytes left for groups in the segments that there are, is used up,

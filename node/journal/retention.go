@@ -58,7 +58,8 @@ func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) 
 		return Point{}, err
 	}
 	defer j.endBeside()
-	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, stopped: j.stopped}
+	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, beside: true,
+		stopped: j.stopped}
 	var buf []byte
 	for number := from.Segment; number <= to; number++ {
 		c := s.load(number, buf)

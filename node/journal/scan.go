@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
+	"runtime"
 	"sync"
 )
 
@@ -16,6 +16,7 @@ type scanner struct {
 	visit         func(Record) error
 	want          Identity
 	checkIdentity bool
+	beside        bool         // it runs beside commits
 	stopped       func() error // if not nil, asked before each segment
 
 	// Of the side that reads.
@@ -137,7 +138,10 @@ func readSegment(fs FS, number uint32, buf []byte) ([]byte, error) {
 		return nil, &CorruptError{name, MaxSegmentSize,
 			fmt.Sprintf("the file has %d bytes, more than any segment", size)}
 	}
-	buf = slices.Grow(buf[:0], int(size))[:size]
+	if int64(cap(buf)) < size {
+		buf = make([]byte, size) // slices.Grow clears all of it in one go, and a garbage collection waits for that
+	}
+	buf = buf[:size]
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), buf); err != nil {
 		return nil, fmt.Errorf("journal: read %s: %w", name, err)
 	}
@@ -221,6 +225,9 @@ func (s *scanner) gap(name string, at int64, g *group) error {
 // deliver visits what was read of a segment, and then reports what is wrong with it.
 func (s *scanner) deliver(c *contents) error {
 	for i := range c.groups {
+		if s.beside {
+			runtime.Gosched() // commits are more urgent
+		}
 		if err := s.records(newPosition(c.number, c.groups[i].offset), &c.groups[i].group); err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 // of a commit that happens meanwhile finds little of it to wait for.
 var zeros [256 << 10]byte
 
-const fillSyncBytes = 4 << 20
+const fillSyncBytes = 1 << 20
 
 // writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
 // it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"runtime"
 )
 
 // snapshotMagic ends with the version of the format.
@@ -101,6 +102,7 @@ func (w *snapshotWriter) Write(b []byte) (n int, err error) {
 
 // flush writes the block, and now and then syncs, so that the sync of a commit finds little to wait for.
 func (w *snapshotWriter) flush() {
+	runtime.Gosched() // commits are more urgent
 	length := len(w.buf) - snapshotBlockHeader
 	if w.err = w.stopped(); w.err != nil || length == 0 {
 		return

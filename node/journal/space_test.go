@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestLowSpace fills a disk. It is told while there is room for some segments, and again for each of them; then that the
-// next one can't be made; and at last the journal ends with that.
+// TestLowSpace fills a disk. It is told while there is room for some segments, and again for each of them; then that
+// the next one can't be made; and at last the journal ends with that.
 func TestLowSpace(t *testing.T) {
 	const segments = 8
 	mem := &MemFS{Capacity: segments * testSegmentSize}
