@@ -80,7 +80,7 @@ func (r *measured) addNode(res *Result) {
 	if r.Phase == Orders {
 		counted = float64(s.Orders)
 	}
-	if r.whole != nil { // the counts are those of all authorities together
+	if r.whole != nil || r.Peer != "" { // the counts are those of all authorities together, or unknown
 		counted = float64(r.meter.counted())
 	}
 	cpu := d.CPU

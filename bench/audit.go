@@ -26,10 +26,17 @@ const auditChunk = 256
 
 // readBooks asks every account of the lanes for its state, over TCP.
 func readBooks(host string, base int, lanes []*lane, w *workload, timeout time.Duration) (books, error) {
+	return readBooksBy(readShard, host, base, lanes, w, timeout)
+}
+
+// shardReader adds up the accounts of a shard.
+type shardReader func(host string, port int, of []int32, w *workload, timeout time.Duration) (books, error)
+
+func readBooksBy(read shardReader, host string, base int, lanes []*lane, w *workload, timeout time.Duration) (books, error) {
 	parts := make([]books, len(lanes))
 	failures := make([]error, len(lanes))
 	parallel(len(lanes), 1, func(i int) {
-		parts[i], failures[i] = readShard(host, base+lanes[i].shard, lanes[i].accounts, w, timeout)
+		parts[i], failures[i] = read(host, base+lanes[i].shard, lanes[i].accounts, w, timeout)
 	})
 	var total books
 	for i := range parts {

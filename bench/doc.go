@@ -12,7 +12,7 @@
 // In an open loop payments begin by a schedule (schedule.go, arrivals.go), and latency counts from when each was due; sweeps
 // and searches are several such runs (sweep.go, search.go). A whole committee (committee.go) is processes that can be killed
 // (cluster.go); payers.go drives it, and sends authorities what they missed (probe.go, archive.go). Faults (fault.go) are
-// real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go).
+// real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go). Any other server that speaks the protocol can stand in the authority's place (peer.go).
 //
 // The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
 // can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the

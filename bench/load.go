@@ -24,7 +24,8 @@ type Load struct {
 	Infos       int         `json:"infos"`    // info requests that were answered in the window
 	InfosPerSec float64     `json:"infos_per_second"`
 	InfoUs      Percentiles `json:"info_us"`
-	LeftFastPay uint64      `json:"left_fastpay"` // paid to the Primary over the whole run, by the audit
+	Peer        string      `json:"peer,omitempty"` // command of the server that was measured, when it was not this program's
+	LeftFastPay uint64      `json:"left_fastpay"`   // paid to the Primary over the whole run, by the audit
 }
 
 const (
@@ -39,7 +40,7 @@ func (o *Options) open() bool { return o.Rate > 0 }
 // loadMade is the Load of r.
 func (r *measured) loadMade() *Load {
 	m := r.meter
-	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), LeftFastPay: r.books.redeemed}
+	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), Peer: r.Peer, LeftFastPay: r.books.redeemed}
 	if r.infos != nil {
 		l.Infos, l.InfosPerSec = r.infos.answered, ratio(float64(r.infos.answered), m.window().Seconds())
 		l.InfoUs = percentiles(r.infos.latency)

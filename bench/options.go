@@ -32,6 +32,8 @@ type Options struct {
 	Mix  Mix     // who is paid
 	Info float64 // info requests for every hundred payments
 
+	Peer string // command of the server that is measured instead of this program's; see PeerPlaceholders
+
 	Topology Topology
 	Faults   []Fault // of a whole committee
 
@@ -117,6 +119,9 @@ func (o *Options) Check() error {
 	if err := o.checkMix(); err != nil {
 		return err
 	}
+	if err := o.checkPeer(); err != nil {
+		return err
+	}
 	if err := o.checkTopology(); err != nil {
 		return err
 	}
@@ -175,6 +180,21 @@ func (o *Options) mixKey() string {
 		key += fmt.Sprintf(" of %d", o.NumShards)
 	}
 	return key
+}
+
+// checkPeer tells what can't be asked of another server.
+func (o *Options) checkPeer() error {
+	if o.Peer == "" {
+		return nil
+	}
+	if name := unknownPlaceholder(o.Peer); name != "" {
+		return fmt.Errorf("bench: peer: there is no placeholder %s, there are %s", name, PeerPlaceholders)
+	}
+	if o.InProcess || len(o.Profiles) > 0 || o.Topology != OneAuthority {
+		return errors.New("bench: a peer is one authority in processes of its own, without profiles")
+	}
+	_, err := splitCommand(o.Peer)
+	return err
 }
 
 // checkTopology tells what a whole committee can't do.

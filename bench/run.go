@@ -258,6 +258,9 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 	}
 	ended := time.Now()
 	read := func() (books, error) {
+		if r.Peer != "" && r.Protocol == committee.UDP {
+			return readBooksBy(readShardUDP, r.Host, a.basePort(), r.made.lanes, r.made.workload, r.RecvTimeout)
+		}
 		return readBooks(r.Host, a.basePort(), r.made.lanes, r.made.workload, r.RecvTimeout)
 	}
 	r.balanced, r.books, r.audited = audit(read, mintedBy(len(r.made.accounts), initialBalance), ended)
@@ -278,6 +281,9 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 }
 
 func (o *Options) start(spec authoritySpec, accounts []codec.Address, stderr io.Writer) (authority, error) {
+	if o.Peer != "" {
+		return startPeer(o.Peer, spec, accounts)
+	}
 	if o.InProcess {
 		return startLocal(spec, accounts)
 	}

@@ -21,6 +21,7 @@ type benchFlags struct {
 	faults        string
 	workload      string
 	crossShard    float64
+	peer          string
 	sweep         string
 	sweepDir      string
 	findMax       bool
@@ -74,6 +75,9 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   # a whole committee, one authority of which dies after 5 s, and another lies
   fastpay bench --protocol tcp --topology committee --committee-size 7 --num-shards 1 --faults crash:1@5,equivocate:1
 
+  # the prototype's server, or any other that takes these files, beside ours under the same load
+  fastpay bench --protocol udp --peer './server --server {server} run --initial-accounts {accounts} --committee {committee}'
+
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
 		Args: noArgs,
@@ -97,6 +101,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.Float64Var(&f.Mix.ToPrimary, "to-primary", 0, "`PERCENT` of payments that leave FastPay")
 	flags.BoolVar(&f.Mix.UserData, "user-data", false, "32 bytes of user data with each payment")
 	flags.Float64Var(&f.Info, "info", 0, "`N` info requests for every hundred payments, over connections of their own")
+	flags.StringVar(&f.peer, "peer", "", "also run another server that speaks the protocol, and print both side by side: `CMD` with "+
+		bench.PeerPlaceholders)
 	flags.StringVar(&f.topology, "topology", f.Topology.String(), "measure one `"+strings.Join(bench.TopologyNames(), " or a whole ")+"`")
 	flags.StringVar(&f.faults, "faults", "", "with --topology committee, a `LIST` of "+bench.FaultGrammar)
 	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
@@ -169,7 +175,7 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 }
 
 func runBench(cmd *cobra.Command, f *benchFlags) error {
-	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history", "sweep", "sweep-dir", "find-max", "slo"); err != nil {
+	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history", "sweep", "sweep-dir", "find-max", "slo", "peer"); err != nil {
 		return err
 	}
 	switch {
@@ -177,6 +183,8 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 		return runSweep(cmd, f)
 	case f.findMax:
 		return runFindMax(cmd, f)
+	case f.peer != "":
+		return runPeer(cmd, f)
 	}
 	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
 	if err != nil {
