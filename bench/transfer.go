@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +107,9 @@ func (t *transfers) start(o TransferOptions) (stop func(), err error) {
 		return nil, err
 	}
 	var nodes []*node.Node
+	procs := runtime.GOMAXPROCS(0)
 	stop = func() {
+		runtime.GOMAXPROCS(procs)
 		if t.network != nil {
 			t.network.Close()
 		}
@@ -130,6 +133,13 @@ func (t *transfers) start(o TransferOptions) (stop func(), err error) {
 		}
 		nodes = append(nodes, n)
 	}
+	// As the servers set it: one for each event loop, which is locked to its thread, and two for everything else. With fewer
+	// a loop that wakes up waits until another one's thread is taken out of its system call.
+	workers := 0
+	for _, n := range nodes {
+		workers += n.Workers()
+	}
+	runtime.GOMAXPROCS(max(workers+2, procs))
 	t.network = client.NewNetwork(t.committee, time.Second, 4*time.Second, codec.DefaultMaxMessage)
 	return stop, nil
 }
