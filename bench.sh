@@ -4,14 +4,15 @@
 #	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
+#	./bench.sh --crypto  signatures alone, on one core: four minutes
 #	./bench.sh --quick   tries that all of it works, in seconds, and writes no RESULTS.md
 set -eu
 cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --crypto) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --crypto]" >&2; exit 2 ;;
 esac
 
 commit=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || true)
@@ -28,6 +29,7 @@ point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
 many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
+bench='-benchtime 200ms -count 3'
 if [ "$mode" = --quick ]; then
 	results=results/quick
 	history=results/quick/history.ndjson
@@ -38,6 +40,7 @@ if [ "$mode" = --quick ]; then
 	soak=$size
 	many='--num-accounts 5000 --max-in-flight 100 --payments 1000'
 	transfers=100
+	bench='-benchtime 1x'
 fi
 status=0
 
@@ -91,11 +94,26 @@ soak_job() {
 	bin/fastpay bench results --endurance "$results/soak-payments.json,$results/soak-accounts.json" --output "$report"
 }
 
+# On one core, where the system lets it choose.
+crypto_job() {
+	one=
+	if command -v taskset >/dev/null; then one='taskset -c 1'; fi
+	if [ "$(nproc)" = 1 ]; then one=; fi
+	go test -c -o "$results/crypto.test" ./crypto
+	# shellcheck disable=SC2086 # one and bench are several words
+	(cd crypto && $one "../$results/crypto.test" -test.run '^$' \
+		-test.bench '^Benchmark(Vote|Order|Sign|Bad)$/^(keys=20|keys=known|keys=new|batch=.*|of=.*)$' \
+		$(printf ' %s' $bench | sed 's/ -/ -test./g')) >"$results/crypto.txt"
+	rm "$results/crypto.test"
+	bin/fastpay bench results --crypto "$results/crypto.txt" --output "$report"
+}
+
 mkdir -p "$results"
 case "$mode" in
 	default) main_job ;;
 	--curves) all_curves ;;
 	--soak) soak_job ;;
+	--crypto) crypto_job ;;
 	--quick)
 		rm -f "$report"
 		main_job
@@ -103,6 +121,7 @@ case "$mode" in
 		curve shards 1,3 --workers 1
 		bin/fastpay bench results --curves "$curves" --output "$report"
 		soak_job
+		crypto_job
 		;;
 esac
 exit "$status"

@@ -10,13 +10,14 @@ import (
 
 const reportTitle = "# Results\n\n"
 
-// Report is what a Markdown report is rendered from. Each of its three parts, the results with what belongs to them,
-// curves, and endurance, is rewritten only when it is there.
+// Report is what a Markdown report is rendered from. Each of its four parts, the results with what belongs to them,
+// curves, endurance, and signatures, is rewritten only when it is there.
 type Report struct {
 	Results   []*Result
 	Transfers *TransferLatency // nil: not measured
 	Curves    []Curve
 	Endurance []*Result
+	Crypto    *SignatureTimes // nil: not measured
 }
 
 // reportPart is a part of the file between two marker lines. The rest of the file is other people's.
@@ -26,6 +27,7 @@ const (
 	partResults   reportPart = "bench"
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
+	partCrypto    reportPart = "crypto"
 )
 
 func (p reportPart) begin() string {
@@ -36,7 +38,7 @@ func (p reportPart) end() string { return fmt.Sprintf("<!-- %s:end -->", p) }
 
 // Update renders r into the Markdown file, which is made when it is not there.
 func (r *Report) Update(file string) error {
-	if len(r.Results)+len(r.Curves)+len(r.Endurance) == 0 {
+	if len(r.Results)+len(r.Curves)+len(r.Endurance) == 0 && r.Crypto == nil {
 		return errors.New("bench: a report needs at least one result")
 	}
 	content, err := r.renderInto(file)
@@ -69,6 +71,11 @@ func (r *Report) renderInto(file string) (string, error) {
 	}
 	if len(r.Endurance) > 0 {
 		if content, err = partEndurance.splice(content, renderEndurance(r.Endurance)); err != nil {
+			return "", fmt.Errorf("bench: %s: %w", file, err)
+		}
+	}
+	if r.Crypto != nil {
+		if content, err = partCrypto.splice(content, r.Crypto.render()); err != nil {
 			return "", fmt.Errorf("bench: %s: %w", file, err)
 		}
 	}

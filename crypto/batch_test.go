@@ -310,22 +310,61 @@ func BenchmarkVote(b *testing.B) {
 	}
 }
 
+// BenchmarkOrder: each order by another sender, whose key the verifier knows from earlier batches or has never seen.
 func BenchmarkOrder(b *testing.B) {
 	for _, size := range []int{1, 2, 4, 8, 16, 64, 256, 1024} {
 		for _, backend := range backends {
 			if backend.Available() != nil {
 				continue
 			}
-			b.Run(fmt.Sprintf("senders=%d/batch=%d/backend=%s", size, size, backend.Name()), func(b *testing.B) {
-				benchmarkVerify(b, newVerifier(backend, nil), orders(rand.New(rand.NewSource(1)), size))
+			b.Run(fmt.Sprintf("keys=known/batch=%d/backend=%s", size, backend.Name()), func(b *testing.B) {
+				v, batch := newVerifier(backend, nil), orders(rand.New(rand.NewSource(1)), size)
+				for range 3 { // so that the keys are kept
+					for i := range batch {
+						batch[i].add(v)
+					}
+					v.Verify()
+					v.Reset()
+				}
+				benchmarkVerify(b, v, batch)
+			})
+			if size != 1 && size != 1024 {
+				continue
+			}
+			b.Run(fmt.Sprintf("keys=new/batch=%d/backend=%s", size, backend.Name()), func(b *testing.B) {
+				benchmarkNewSenders(b, newVerifier(backend, nil), size)
 			})
 		}
 	}
 }
 
+// benchmarkNewSenders makes the orders of each batch while the clock stands.
+func benchmarkNewSenders(b *testing.B, v *Verifier, size int) {
+	rng := rand.New(rand.NewSource(1))
+	const supply = 1024
+	var ready []signed
+	for b.Loop() {
+		b.StopTimer()
+		if len(ready) < size {
+			ready = orders(rng, max(supply, size))
+		}
+		batch := ready[:size]
+		ready = ready[size:]
+		b.StartTimer()
+		for i := range batch {
+			batch[i].add(v)
+		}
+		if !v.Verify() {
+			b.Fatal("refused")
+		}
+		v.Reset()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*size), "µs/signature")
+}
+
 func BenchmarkSign(b *testing.B) {
 	key := newCommittee(1).private[0]
-	for _, size := range []int{1, 16, 64} {
+	for _, size := range []int{1, 8, 16, 64} {
 		for _, backend := range backends {
 			if backend.Available() != nil {
 				continue
