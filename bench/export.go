@@ -54,9 +54,9 @@ func WriteMarkdown(file string, results ...*Result) error {
 		"Configuration | Rejected / lost / sent again | Money conserved | Verdict |\n|---|---:|---:|---|---|---|---|---|---|\n")
 	for _, r := range results {
 		l := r.latency()
-		fmt.Fprintf(&b, "| %s | %s | %s | %s / %s / %s | %.2f / %.2f | 1 of %d authorities, %d shards, %s, %s in flight, durability %s | "+
+		fmt.Fprintf(&b, "| %s | %s | %s | %s / %s / %s | %.2f / %.2f | %s, %d shards, %s, %s in flight, durability %s | "+
 			"%d / %d / %d | %s | %s |\n", r.unit().many, rateOrDash(r, r.RatePerSec), rateOrDash(r, r.RatePerCore), inMs(l.P50),
-			inMs(l.P99), inMs(l.P999), r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.CommitteeSize, r.NumShards,
+			inMs(l.P99), inMs(l.P999), r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.authorities(), r.NumShards,
 			strings.ToUpper(r.Protocol), grouped(r.MaxInFlight), r.Durability, r.Rejected, r.Lost, r.Retransmitted,
 			yesNo(r.Conserved), verdictCell(r.Flags))
 	}

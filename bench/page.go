@@ -153,7 +153,7 @@ func newPageRow(number int, f resultFile) pageRow {
 	l := r.latency()
 	row := pageRow{
 		Number: number, File: f.path, Short: strings.TrimSuffix(filepath.ToSlash(f.path), ".json"), What: r.unit().many,
-		Where: fmt.Sprintf("1 of %d authorities, %d %s, %s", r.CommitteeSize, r.NumShards, plural(r.NumShards, "shard"),
+		Where: fmt.Sprintf("%s, %d %s, %s", r.authorities(), r.NumShards, plural(r.NumShards, "shard"),
 			strings.ToUpper(r.Protocol)),
 		Load: fmt.Sprintf("%s in flight, %s accounts, %.1f s", grouped(r.MaxInFlight), grouped(r.NumAccounts), r.Seconds),
 		Rate: rateOrDash(r, r.RatePerSec), PerCore: rateOrDash(r, r.RatePerCore), P50: inMs(l.P50), P99: inMs(l.P99), P999: inMs(l.P999),
@@ -164,6 +164,9 @@ func newPageRow(number int, f resultFile) pageRow {
 	}
 	if load := r.Load; load != nil && load.AskedPerSec > 0 {
 		row.Load = fmt.Sprintf("open loop, %s/s asked for (%s), %.1f s", grouped(int(load.AskedPerSec)), load.Loop, r.Seconds)
+	}
+	if c := r.Committee; c != nil && len(c.Faults) > 0 {
+		row.Where += ", faults: " + strings.Join(c.Faults, ", ")
 	}
 	if r.Conserved {
 		row.Conserved = "yes"

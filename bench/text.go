@@ -178,7 +178,21 @@ func (r *Result) benchmarkName() string {
 	if l := r.Load; l != nil && l.AskedPerSec > 0 {
 		name += fmt.Sprintf("/rate=%.0f/arrival=%s", l.AskedPerSec, l.Loop)
 	}
+	if c := r.Committee; c != nil {
+		name += "/topology=" + WholeCommittee.String()
+		if len(c.Faults) > 0 {
+			name += "/faults=" + strings.Join(c.Faults, ",")
+		}
+	}
 	return name
+}
+
+// authorities says how many of the committee were measured.
+func (r *Result) authorities() string {
+	if r.Committee != nil {
+		return fmt.Sprintf("all %d authorities", r.CommitteeSize)
+	}
+	return fmt.Sprintf("1 of %d authorities", r.CommitteeSize)
 }
 
 // grouped is n with commas between thousands.

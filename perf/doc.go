@@ -8,5 +8,6 @@
 // A profile covers what happened between Start and Stop and nothing before, so that set-up never hides in it. Memory
 // profiles keep this promise only in a process that called Prepare first, and to the extent that Prepare says.
 //
-// Read on in cpu.go (who runs where), environment.go (the record), usage.go (costs), profile.go (windows).
+// Read on in cpu.go (who runs where), environment.go (the record), usage.go (costs), profile.go (windows), flame.go (flame
+// graphs), system.go and probe.go (what a machine allows and how fast it is). README.md answers where a microsecond goes.
 package perf

@@ -85,6 +85,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 	}
 	f.addTo(cmd)
 	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchCurveCommand(), newBenchCompareCommand(), newBenchReportCommand(),
+		newBenchProfileCommand(),
 		newBenchResultsCommand())
 	return cmd
 }
