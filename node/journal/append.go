@@ -9,9 +9,21 @@ import "fmt"
 func (j *Journal) Append(b *Batch) (base Position, group uint64, err error) {
 	base, group, err = j.add(b)
 	if err == nil && b.count > 0 {
-		j.tellRun()
+		j.Wake()
 	}
 	return base, group, err
+}
+
+// AppendLazy is Append for a batch that nobody waits for: Run is not told, and commits it with the next one, or when
+// Wake is called.
+func (j *Journal) AppendLazy(b *Batch) (base Position, group uint64, err error) { return j.add(b) }
+
+// Wake lets Run commit what was appended.
+func (j *Journal) Wake() {
+	select {
+	case j.wake <- struct{}{}:
+	default: // Run has been told already
+	}
 }
 
 // AppendNow is Append, and commits the group at once, on the caller's goroutine, if none is in flight and the segment
@@ -28,14 +40,14 @@ func (j *Journal) AppendNow(b *Batch) (base Position, group uint64, committed bo
 		return base, group, false, err
 	}
 	if !j.hasSegment() {
-		j.tellRun()
+		j.Wake()
 		return base, group, false, nil
 	}
 	if err := j.commitHeld(false); err != nil {
 		return 0, 0, false, err
 	}
 	if j.wantsNext() {
-		j.tellRun() // which makes it
+		j.Wake() // which makes it
 	}
 	return base, group, true, nil
 }
@@ -62,14 +74,6 @@ func (j *Journal) add(b *Batch) (base Position, group uint64, err error) {
 	j.filling.buf = append(j.filling.buf, b.buf...)
 	j.filling.count += b.count
 	return base, j.filling.sequence, nil
-}
-
-// tellRun wakes Run, if it has not been told already.
-func (j *Journal) tellRun() {
-	select {
-	case j.wake <- struct{}{}:
-	default:
-	}
 }
 
 // hasSegment reports whether the segment of the group that fills is there.

@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Commit writes and syncs what was appended before the call, as one group. It does nothing if that is nothing. Its
@@ -71,9 +72,11 @@ func (j *Journal) write() error {
 		_, err := j.active.file.WriteAt(blocks, g.base.offset())
 		return err
 	}
+	began := time.Now()
 	if err := j.active.file.WriteSync(blocks, g.base.offset()); err != nil {
 		return fmt.Errorf("journal: write and sync group %d at %v: %w", g.sequence, g.base, err)
 	}
+	j.counters.count(g.count, len(blocks), time.Since(began))
 	return nil
 }
 

@@ -14,6 +14,7 @@ type Journal struct {
 	options  Options // resolved
 	lock     io.Closer
 	recovery Recovery
+	counters counters
 	readers  readers
 	wake     chan struct{} // one token: something was appended
 	stop     chan struct{} // closed by Close

@@ -88,11 +88,9 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 	return s, identity, ""
 }
 
-// zeros is what a segment is filled with, and fillSyncBytes how much of it is left unsynced at most, so that the sync
-// of a commit that happens meanwhile finds little of it to wait for.
+// zeros is what a segment is filled with, each time so much that a commit which happens meanwhile finds little to wait
+// for.
 var zeros [256 << 10]byte
-
-const fillSyncBytes = 1 << 20
 
 // writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
 // it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
@@ -113,25 +111,15 @@ func writeSegment(fs FS, s *segment, prefix []byte) (err error) {
 	if err := f.Allocate(s.size); err != nil {
 		return err
 	}
-	unsynced := int64(0)
 	for at := int64(0); at < s.size; {
 		piece := zeros[:min(s.size-at, int64(len(zeros)))]
 		if at < int64(len(prefix)) {
 			piece = prefix[at:min(int64(len(prefix)), at+int64(len(zeros)))]
 		}
-		if err := writeAt(f, piece, at); err != nil {
+		if err := f.WriteSync(piece, at); err != nil {
 			return err
 		}
 		at += int64(len(piece))
-		if unsynced += int64(len(piece)); unsynced >= fillSyncBytes {
-			if err := f.Sync(); err != nil {
-				return err
-			}
-			unsynced = 0
-		}
-	}
-	if err := f.Sync(); err != nil {
-		return err
 	}
 	if err := fs.Rename(unfinished, name); err != nil {
 		return err

@@ -25,6 +25,8 @@ const (
 	// snapshotBlockSize is what a block of a snapshot holds, but the last one: large enough to make calls cheap, small
 	// enough to stay in a cache.
 	snapshotBlockSize = 256 << 10
+	// snapshotSyncBytes is how much is left unsynced at most, so that a commit finds little to wait for.
+	snapshotSyncBytes = 1 << 20
 	// snapshotBlockHeader is the length and the crc before a block.
 	snapshotBlockHeader = 8
 )
@@ -122,7 +124,7 @@ func (w *snapshotWriter) put(length uint32) {
 	w.at += int64(len(w.buf))
 	w.unsynced += int64(len(w.buf))
 	w.buf = w.buf[:snapshotBlockHeader]
-	if w.unsynced >= fillSyncBytes {
+	if w.unsynced >= snapshotSyncBytes {
 		w.unsynced = 0
 		if w.err = w.file.Sync(); w.err == nil {
 			w.err = w.enough()
