@@ -80,7 +80,7 @@ func (r *Reader) finish(dst []byte, start int, f *Fetch) (reply []byte, err erro
 	}
 	count := len(dst)
 	dst = binary.LittleEndian.AppendUint64(dst, 0)
-	if f.skip >= f.received {
+	if f.skip >= f.received && (f.skip == f.received || !sabotaged("authority: the index of an info request is not checked")) {
 		return dst, nil
 	}
 	n := uint64(0)

@@ -107,6 +107,10 @@ func (r *Receiver) Durable(a Acknowledgement) {
 
 // Acknowledge is what the sender should be told; ok is false when it knows.
 func (r *Receiver) Acknowledge() (a Acknowledgement, ok bool) {
+	if r.open && r.next-1 > r.told && sabotaged("link: credits are acknowledged before they are durable") {
+		r.told = r.next - 1
+		return Acknowledgement{r.told, r.sum}, true
+	}
 	// What an earlier connection brought may become durable before this one has brought it again. The sender has not
 	// sent it on this one, so it is told of it later.
 	if !r.open || r.durable.Number <= r.told || r.durable.Number >= r.next {

@@ -173,12 +173,14 @@ func (p *process) forgetAll() {
 	p.w.count.Amnesias++
 	p.stop()
 	p.down = false
+	p.lives++
 	if p.disk != nil {
 		p.disk.fs = newFS()
 	}
 	if err := p.open(); err != nil {
 		panic(err)
 	}
+	p.openWires()
 }
 
 type signature = crypto.Signature

@@ -144,6 +144,7 @@ func (w *World) crashLater() {
 func (p *process) stop() {
 	p.down = true
 	p.epoch++
+	p.closeWires()
 	p.batching, p.resending = false, false
 	p.inbox, p.parked, p.outboxes, p.patches = p.inbox[:0], nil, nil, p.patches[:0]
 }
@@ -185,7 +186,8 @@ func (p *process) start() {
 	if p.books != nil {
 		p.books.recovered(p.applied)
 	}
-	if p.holdsCredits() {
+	p.openWires()
+	if !p.w.plan.Split && p.holdsCredits() {
 		p.resendLater()
 	}
 }
@@ -227,7 +229,14 @@ func (p *process) replay(at authority.Position, shard int, data []byte) error {
 		message := binary.LittleEndian.AppendUint32(nil, uint32(codec.KindCrossShard))
 		p.queueCredit(shard, r.To, r.Number, at, append(message, cert...))
 	case r.Kind == authority.RecordAcknowledged:
+		for _, c := range *p.box(shard, r.To) {
+			if c.number == r.Number {
+				p.chains.acknowledged[r.To] = c.chain
+			}
+		}
 		p.box(shard, r.To).drop(r.Number)
+	case r.Kind == authority.RecordCredit && p.w.plan.Split:
+		p.chains.in[r.From] = p.chains.in[r.From].Next(r.Order)
 	}
 	return nil
 }

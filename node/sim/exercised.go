@@ -15,7 +15,7 @@ type Exercised struct {
 	DiskErrors, TornCommits, TornRecoveries                   uint64
 	FlipsDetected, FlipsHarmless, FlipsLastGroup              uint64
 	WalletCrashes, WalletsPending                             uint64
-	CreditsResent, CreditsRepeated, CreditGaps                uint64
+	CreditsResent, CreditsRepeated, CreditGaps, LinkBreaks    uint64
 	Minted, FundingRepeated, Redeemed                         uint64
 	Amnesias                                                  uint64
 
@@ -50,9 +50,9 @@ func (x *Exercised) counters() []counter {
 		{"flipped bits that recovery saw", &x.FlipsDetected, Flips | Crashes},
 		{"flipped bits without harm", &x.FlipsHarmless, Flips | Crashes},
 		{"flipped bits that took the last group", &x.FlipsLastGroup, Flips | Crashes}, {"crashes of clients", &x.WalletCrashes, Wallets},
-		{"of these with an order pending", &x.WalletsPending, Wallets}, {"credits sent again", &x.CreditsResent, Loss},
+		{"of these with an order pending", &x.WalletsPending, Wallets}, {"credits sent again", &x.CreditsResent, Duplicates},
 		{"credits repeated", &x.CreditsRepeated, Loss},
-		{"credits that came too early", &x.CreditGaps, Loss}, {"transactions of the Primary", &x.Minted, Bridge},
+		{"broken connections of links", &x.LinkBreaks, Loss}, {"transactions of the Primary", &x.Minted, Bridge},
 		{"of these repeated or too early", &x.FundingRepeated, Bridge}, {"redeemed", &x.Redeemed, Bridge},
 		{"memory lost by liars", &x.Amnesias, Byzantine},
 	}

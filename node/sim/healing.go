@@ -210,7 +210,7 @@ func (w *World) settled(s *settler) bool {
 		}
 	}
 	for i := range w.queue.heap {
-		if k := w.queue.heap[i].kind; k == eventCredit {
+		if k := w.queue.heap[i].kind; k == eventCredit || k == eventWire {
 			return false
 		}
 	}

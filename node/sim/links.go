@@ -6,11 +6,12 @@ import (
 
 	"fastpay/codec"
 	"fastpay/node/authority"
+	"fastpay/node/link"
 )
 
-// Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses; between
-// processes they cross a network. Either way a credit leaves only when the record of its debit is durable, and is kept, and
-// sent again, until the receiver's record is.
+// Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses; those
+// of shards in processes of their own go over links (wire.go). Either way a credit leaves only when the record of its debit
+// is durable, and is kept, and sent again, until the receiver's record is.
 
 // outbox is what a shard has sent to another one and not seen acknowledged, by number.
 type outbox []credit
@@ -19,6 +20,7 @@ type outbox []credit
 type credit struct {
 	number uint64
 	at     authority.Position // of its settlement
+	chain  link.Chain         // of all up to it
 	data   []byte             // the CrossShard message
 }
 
@@ -36,12 +38,25 @@ func (p *process) sendCredit(from, to int, number uint64, at authority.Position,
 	if sabotaged("sim: a credit leaves before its debit is durable") {
 		group = 0
 	}
+	if p.w.plan.Split {
+		p.parkAny(&parkedEvent{group: group, event: event{kind: eventCredit, ref: number}, wire: p.wireTo(to)})
+		return
+	}
 	p.park(group, p.creditEvent(from, to, c), 0)
 	p.resendLater()
 }
 
+func (p *process) wireTo(shard int) *wire {
+	for _, wr := range p.wiresOut {
+		if wr.pair.To == shard {
+			return wr
+		}
+	}
+	return nil
+}
+
 func (p *process) creditEvent(from, to int, c credit) event {
-	return event{kind: eventCredit, from: p.index, to: p.sibling(to), shard: int16(to), peer: int16(from), ref: c.number,
+	return event{kind: eventCredit, from: p.index, to: p.index, shard: int16(to), peer: int16(from), ref: c.number,
 		data: c.data}
 }
 
@@ -49,7 +64,12 @@ func (p *process) creditEvent(from, to int, c credit) event {
 func (p *process) queueCredit(from, to int, number uint64, at authority.Position, data []byte) credit {
 	data = append([]byte(nil), data...)
 	data[0] = byte(codec.KindCrossShard)
-	c := credit{number, at, data}
+	cert, err := codec.ParseCertificate(data[4:])
+	if err != nil {
+		panic(err) // it has been applied
+	}
+	p.chains.out[to] = p.chains.out[to].Next(cert.Order())
+	c := credit{number, at, p.chains.out[to], data}
 	box := p.box(from, to)
 	*box = append(*box, c)
 	return c
@@ -161,12 +181,16 @@ func (p *process) acknowledged(e *event) {
 		p.w.count.Undelivered++
 		return
 	}
-	from, to := int(e.shard), int(e.peer)
+	p.forgetCredits(int(e.shard), int(e.peer), e.ref)
+}
+
+// forgetCredits is for credits that their receiver has durably, up to number.
+func (p *process) forgetCredits(from, to int, number uint64) {
 	core := p.shards[from]
 	before := core.Acknowledged(to)
-	if err := core.Acknowledge(to, e.ref); err != nil {
+	if err := core.Acknowledge(to, number); err != nil {
 		if p.correct {
-			p.w.fail(propertyS6, fmt.Sprintf("an acknowledgement of %d is refused: %v", e.ref, err))
+			p.w.fail(propertyS6, fmt.Sprintf("an acknowledgement of %d is refused: %v", number, err))
 		}
 		return
 	}
@@ -174,16 +198,8 @@ func (p *process) acknowledged(e *event) {
 		return
 	}
 	if p.books != nil {
-		p.books.write(entry{kind: recordAcknowledged, shard: from, recipient: -1, number: e.ref})
+		p.books.write(entry{kind: recordAcknowledged, shard: from, recipient: -1, number: number})
 	}
 	p.box(from, to).drop(core.Acknowledged(to))
 	p.flush()
-}
-
-// sibling is the process that runs a shard of the same copy of the authority.
-func (p *process) sibling(shard int) int32 {
-	if !p.w.plan.Split {
-		return p.index
-	}
-	return p.index - int32(p.first) + int32(shard)
 }

@@ -64,8 +64,6 @@ func (w *World) separated(e *event) bool {
 		return w.side[w.processes[e.to].member] != clientSide(e.from)
 	case eventReply:
 		return w.side[w.processes[e.from].member] != clientSide(e.to)
-	case eventCredit, eventAck:
-		return w.side[w.processes[e.to].member] // links of that side are cut
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
+	"fastpay/node/link"
 )
 
 // A process runs some or all shards of one authority, as a node does: it takes what has arrived as a batch, refuses what
@@ -29,8 +30,11 @@ type process struct {
 	down                 bool
 	epoch                uint64   // number of this start
 	outboxes             []outbox // by shards, see box
-	funded               uint64   // transactions of the Primary heard of
-	disk                 *disk    // nil: nothing is kept
+	chains               chains
+	wiresOut, wiresIn    []*wire // of a process that runs one shard
+	lives                byte    // an amnesiac has several logs
+	funded               uint64  // transactions of the Primary heard of
+	disk                 *disk   // nil: nothing is kept
 	reader               *authority.Reader
 	parked               []parkedEvent
 	applied              int    // records made since the very beginning
@@ -78,6 +82,8 @@ type parkedEvent struct {
 	event event
 	delay uint64
 	fetch authority.Fetch // of a reply: what is to be read from the log yet
+	wire  *wire           // of what a link is to be told: the credit ref, or ack
+	ack   link.Acknowledgement
 }
 
 const (
@@ -323,12 +329,15 @@ func (p *process) park(group uint64, e event, delay uint64) {
 
 // parkReply does so with a reply that still lacks certificates.
 func (p *process) parkReply(group uint64, e event, delay uint64, fetch authority.Fetch) {
-	parked := parkedEvent{group, e, delay, fetch}
-	if p.disk != nil && group > p.disk.journal.Durable() && !sabotaged("sim: a reply leaves before its record is durable") {
-		p.parked = append(p.parked, parked)
+	p.parkAny(&parkedEvent{group: group, event: e, delay: delay, fetch: fetch})
+}
+
+func (p *process) parkAny(l *parkedEvent) {
+	if p.disk != nil && l.group > p.disk.journal.Durable() && !sabotaged("sim: a reply leaves before its record is durable") {
+		p.parked = append(p.parked, *l)
 		return
 	}
-	p.leave(&parked)
+	p.leave(l)
 }
 
 // release lets go what waited.
@@ -337,10 +346,11 @@ func (p *process) release() {
 	for n < len(p.parked) && p.parked[n].group <= durable {
 		n++
 	}
-	for i := range n {
-		p.leave(&p.parked[i])
-	}
+	leaving := slices.Clone(p.parked[:n]) // what leaves may have more parked
 	p.parked = slices.Delete(p.parked, 0, n)
+	for i := range leaving {
+		p.leave(&leaving[i])
+	}
 }
 
 // leave is the moment at which something becomes known outside.
@@ -363,7 +373,14 @@ func (p *process) leave(l *parkedEvent) {
 	if e.kind == eventCredit {
 		p.w.count.creditsOut++
 	}
-	p.w.transmit(e, l.delay)
+	switch {
+	case l.wire == nil:
+		p.w.transmit(e, l.delay)
+	case e.kind == eventAck:
+		l.wire.durable(l.ack)
+	default:
+		l.wire.issued(e.ref)
+	}
 }
 
 // recordLog counts the records that shards make.

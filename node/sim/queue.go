@@ -24,6 +24,8 @@ const (
 	eventCredit                     // data, a credit, reaches process to, from its sibling from
 	eventAck                        // process to learns that its sibling from has everything below ref
 	eventResend                     // process to sends again what siblings have not acknowledged
+	eventDial                       // link from connects
+	eventWire                       // a frame of link from arrives, in direction shard
 	eventFund                       // process to hears of transaction ref of the Primary
 	eventTimer                      // client to looks at what is late
 	eventWake                       // client to does its next thing

@@ -15,6 +15,7 @@ import (
 	"fastpay/node/client"
 	"fastpay/node/committee"
 	"fastpay/node/journal"
+	"fastpay/node/link"
 )
 
 var (
@@ -27,14 +28,15 @@ const maxSeeds = 1000
 
 // switchOn switches one bug on, or all off.
 func switchOn(name string) {
-	authority.Sabotage, client.Sabotage, committee.Sabotage, journal.Sabotage, Sabotage = name, name, name, name, name
+	authority.Sabotage, client.Sabotage, committee.Sabotage = name, name, name
+	journal.Sabotage, link.Sabotage, Sabotage = name, name, name
 }
 
 // findSabotages reads the names of all switches out of the packages' sources, so that none is forgotten.
 func findSabotages(t *testing.T) (names []string) {
 	t.Helper()
 	call := regexp.MustCompile(`sabotaged\("([^"]+)"\)`)
-	for _, dir := range []string{"../authority", "../committee", "../client", "../journal", "."} {
+	for _, dir := range []string{"../authority", "../committee", "../client", "../journal", "../link", "."} {
 		files, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)

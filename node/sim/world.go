@@ -9,6 +9,7 @@ import (
 	"fastpay/codec"
 	"fastpay/node/authority"
 	"fastpay/node/committee"
+	"fastpay/node/link"
 )
 
 // A World is a committee, its clients, their network and their disks, in one goroutine, under one seed. Everything that
@@ -30,6 +31,7 @@ type World struct {
 	memberIndex map[codec.Address]int
 	members     []member
 	processes   []*process
+	wires       []*wire
 	clients     []clientNode
 	payers      []*payer
 	colluders   []*colluder
@@ -131,6 +133,9 @@ func (w *World) makeCopy(i, number int) []*process {
 		of[s] = p
 		w.processes = append(w.processes, p)
 	}
+	if w.plan.Split {
+		w.makeWires(of)
+	}
 	return of
 }
 
@@ -139,6 +144,7 @@ func (p *process) reset() {
 	n := p.w.plan.Shards
 	p.shards = make([]*authority.Shard, n)
 	p.signatures, p.messages = make([][]signature, n), make([][]message, n)
+	p.chains = chains{make([]link.Chain, n), make([]link.Chain, n), make([]link.Chain, n)}
 	p.outboxes, p.applied, p.funded = nil, 0, 0
 	log := p.newLog()
 	for s := range n {
@@ -243,6 +249,12 @@ func (w *World) happen(e *event) {
 		return
 	case eventPartition, eventHeal, eventMint:
 		w.happenToWorld(e)
+		return
+	case eventDial:
+		w.wires[e.from].dial()
+		return
+	case eventWire:
+		w.wires[e.from].receive(e)
 		return
 	}
 	p := w.processes[e.to]
