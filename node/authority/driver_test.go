@@ -201,7 +201,13 @@ func (d *driver) finish(a *answer) {
 
 // info asks shard as Shard.Info does, with the certificates.
 func (d *driver) info(shard int, q *codec.InfoRequest, maxReply int) answer {
-	out, fetch := d.shards[shard].Info(nil, q, maxReply)
+	s := d.shards[shard]
+	out, fetch := s.Info(nil, q, maxReply)
+	if out.NewVote {
+		vote := d.scheme.sign(d.seed, s.AppendSignedBytes(nil, out.Ticket))
+		copy(out.Reply[out.VoteAt:], vote[:])
+		s.Signed([]crypto.Signature{vote})
+	}
 	a := answer{reply: out.Reply, creditTo: -1, out: out, fetch: fetch}
 	d.finish(&a)
 	return a
@@ -289,13 +295,13 @@ func codeOf(err *codec.Error) string {
 }
 
 // dump is all that can be observed of a driver's state, in an order that does not depend on what came first; positions
-// in received logs are left out for the same reason.
+// in received logs are left out for the same reason, and votes because a crash forgets them until they are asked for.
 func (d *driver) dump() string {
 	var lines []string
 	for i, s := range d.shards {
 		for a := range s.Accounts() {
 			lines = append(lines, fmt.Sprintf("%d %x balance %v next %d pending %x confirmed %d received %v synchronized %d",
-				i, a.Address[:4], a.Balance, a.NextSequenceNumber, a.Pending, a.Confirmed, d.receivedSet(i, a), a.Synchronized))
+				i, a.Address[:4], a.Balance, a.NextSequenceNumber, a.Pending[:max(len(a.Pending)-crypto.SignatureSize, 0)], a.Confirmed, d.receivedSet(i, a), a.Synchronized))
 		}
 		lines = append(lines, fmt.Sprintf("%d last transaction %d", i, s.LastTransaction()))
 	}

@@ -8,8 +8,9 @@ import (
 )
 
 // Replay applies a record that the log gave back, at its absolute position. Records come in their order; those of other
-// shards must not. What numbers say was applied already is skipped; a record that does not follow is ErrRecord. Signatures
-// and balances are not checked again: the record says that they were. Nothing is appended to Options.Log.
+// shards must not. An order, payment, credit or transaction whose number says that it was applied already is skipped; a
+// record that does not follow is ErrRecord. Signatures and balances are not checked again: the record says that they were.
+// Nothing is appended to Options.Log.
 func (s *Shard) Replay(at Position, record []byte) error {
 	var r Record
 	if err := r.Parse(at, record); err != nil {
@@ -28,8 +29,8 @@ func (s *Shard) Replay(at Position, record []byte) error {
 	case RecordPrimary:
 		return s.replayPrimary(at, &r)
 	case RecordFunded:
-		if s.table.find(r.Account) == nil {
-			s.table.open(r.Account).balance = r.Balance
+		if err := s.Fund(r.Account, r.Balance); err != nil {
+			return s.unexpected(at, "%w", err)
 		}
 	case RecordAcknowledged:
 		if r.To >= s.numShards {

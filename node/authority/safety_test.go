@@ -27,10 +27,11 @@ func history(t *testing.T, check func(t *rapid.T, w *world)) {
 		sum.credits += w.tally.credits
 		sum.repeats += w.tally.repeats
 		sum.debts += w.tally.debts
+		sum.lost += w.tally.lost
 	})
 	t.Logf("in all: %+v", sum)
 	// With -short rapid draws a fifth of the histories, which now and then have no debt among them.
-	if !testing.Short() && min(sum.certificates, sum.conflicts, sum.credits, sum.repeats, sum.debts) == 0 {
+	if !testing.Short() && min(sum.certificates, sum.conflicts, sum.credits, sum.repeats, sum.debts, sum.lost) == 0 {
 		t.Errorf("the histories tried too little: %+v", sum)
 	}
 }
@@ -56,6 +57,7 @@ func TestS1NoTwoCertificatesForOneSequenceNumber(t *testing.T) {
 				w.sendOrder()
 			}
 			w.sendCertificate()
+			w.crash()
 		}
 		transfers := make(map[string]string)
 		for _, c := range w.certs {
@@ -75,8 +77,11 @@ func TestS2NeverSignsTwoOrdersForOneSequenceNumber(t *testing.T) {
 		}
 		for range 40 {
 			w.deliver(0, orderMessage(w.recent(w.orders)))
-			if rapid.IntRange(0, 4).Draw(t, "settle") == 0 {
+			switch rapid.IntRange(0, 7).Draw(t, "then") {
+			case 0:
 				w.sendCertificate()
+			case 1:
+				w.crash()
 			}
 		}
 	})

@@ -146,7 +146,8 @@ func minCertificate(c *committee.Committee) int {
 	return maxOrderSize - codec.UserDataSize + 8 + votes*codec.VoteEntrySize
 }
 
-// Fund makes an initial account. Any balance is allowed. It must live in this shard and not be there.
+// Fund makes an initial account, of which there is no record. Any balance is allowed. It must live in this shard and not
+// be there.
 func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
 	if shard := committee.ShardOf(address, s.numShards); shard != s.shard {
 		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, codec.FormatAddress(address), shard, s.shard)
@@ -157,6 +158,15 @@ func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
 		return fmt.Errorf("%w: %s", ErrFunded, codec.FormatAddress(address))
 	}
 	a.balance = balance
+	return nil
+}
+
+// AddAccount makes an account as Fund does, and writes it down.
+func (s *Shard) AddAccount(address *codec.Address, balance codec.Balance) error {
+	if err := s.Fund(address, balance); err != nil {
+		return err
+	}
+	s.write.funded(address, balance)
 	return nil
 }
 

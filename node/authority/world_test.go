@@ -118,7 +118,7 @@ func place(o codec.Order) string { return fmt.Sprintf("%x %d", o.Sender()[:8], o
 // run takes the given number of random steps, then checks what holds at all times.
 func (w *world) run(steps int) {
 	for range steps {
-		switch rapid.IntRange(0, 9).Draw(w.t, "step") {
+		switch rapid.IntRange(0, 10).Draw(w.t, "step") {
 		case 0:
 			w.sign()
 			w.sendOrder()
@@ -132,13 +132,15 @@ func (w *world) run(steps int) {
 			w.deliverCredit()
 		case 9:
 			w.ask()
+		case 10:
+			w.crash()
 		}
 		w.count()
 	}
 }
 
 // A tally counts what came up in all histories of a test, so that a test can tell that it tried something.
-type tally struct{ certificates, conflicts, credits, repeats, debts int }
+type tally struct{ certificates, conflicts, credits, repeats, debts, lost int }
 
 func (w *world) count() {
 	for _, d := range w.honest {
@@ -223,9 +225,21 @@ func (w *world) deliverCredit() {
 		return
 	}
 	n := rapid.IntRange(0, len(w.credits[i])-1).Draw(w.t, "credit")
-	if w.bring(i, w.credits[i][n]) && rapid.Bool().Draw(w.t, "acknowledged") {
-		w.credits[i] = slices.Delete(w.credits[i], n, n+1)
+	c := w.credits[i][n]
+	if !w.bring(i, c) || !rapid.Bool().Draw(w.t, "acknowledged") {
+		return
 	}
+	if err := w.honest[i].acknowledge(c); err != nil {
+		w.t.Fatal(err)
+	}
+	w.credits[i] = slices.DeleteFunc(w.credits[i], func(o credit) bool {
+		return o.from == c.from && o.to == c.to && o.number <= c.number && rapid.Bool().Draw(w.t, "forgotten")
+	})
+}
+
+func (d *driver) acknowledge(c credit) error {
+	defer d.commit()
+	return d.shards[c.from].Acknowledge(c.to, c.number)
 }
 
 // bring gives a credit to its shard and reports whether it has it now.
@@ -407,9 +421,17 @@ func (w *world) checkQuorum(c codec.Certificate) {
 	}
 }
 
-// settleAll brings all certificates and credits to every correct authority, in an order drawn anew for each one, until
-// nothing is left to do.
+// settleAll brings all certificates and credits to every correct authority, until nothing is left to do. An answer may show
+// a vote that a crash kept from being seen, and so make another certificate.
 func (w *world) settleAll() {
+	for known := -1; known < len(w.certs); {
+		known = len(w.certs)
+		w.settleKnown()
+	}
+}
+
+// settleKnown brings those that there are, in an order drawn anew for each authority.
+func (w *world) settleKnown() {
 	for i, d := range w.honest {
 		order := w.permutation(len(w.certs))
 		for progress := true; progress; {

@@ -2,8 +2,10 @@ package authority
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"fastpay/codec"
+	"fastpay/crypto"
 	"fastpay/node/committee"
 )
 
@@ -66,14 +68,14 @@ func (w *writer) credit(from int, number uint64, at Position, c codec.Certificat
 
 func (w *writer) appendCertificate(b []byte, c codec.Certificate) []byte {
 	b = append(b, c.Order().Bytes()...)
-	for i := range c.NumVotes() {
-		name, _ := c.Vote(i)
+	votes, at := c.NumVotes(), len(b)
+	b = slices.Grow(b, votes*(voterSize+crypto.SignatureSize))[:at+votes*(voterSize+crypto.SignatureSize)]
+	voters, signatures := b[at:], b[at+votes*voterSize:]
+	for i := range votes {
+		name, signature := c.Vote(i)
 		member, _ := w.members.Index(name) // Precheck refused strangers
-		b = binary.LittleEndian.AppendUint16(b, uint16(member))
-	}
-	for i := range c.NumVotes() {
-		_, signature := c.Vote(i)
-		b = append(b, signature[:]...)
+		binary.LittleEndian.PutUint16(voters[i*voterSize:], uint16(member))
+		*(*crypto.Signature)(signatures[i*crypto.SignatureSize:]) = *signature
 	}
 	return b
 }
@@ -89,10 +91,9 @@ func (w *writer) acknowledged(to int, number uint64) Position {
 	return w.end(binary.LittleEndian.AppendUint64(b, number))
 }
 
-// AppendFunded appends a record that adds an account.
-func AppendFunded(dst []byte, account *codec.Address, balance codec.Balance) []byte {
-	dst = balance.AppendBytes(append(dst, byte(RecordFunded)))
-	return append(dst, account[:]...)
+func (w *writer) funded(account *codec.Address, balance codec.Balance) Position {
+	b := balance.AppendBytes(append(w.buf[:0], byte(RecordFunded)))
+	return w.end(append(b, account[:]...))
 }
 
 // AppendStarted appends a record that says in what mode a process begins to append; what modes there are is the caller's

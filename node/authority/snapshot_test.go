@@ -1,0 +1,310 @@
+package authority
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/iotest"
+
+	"fastpay/codec"
+	"fastpay/node/committee"
+)
+
+// longLog is a driver of one shard whose account 10 paid n times to account 11, with snapshots on the way.
+func longLog(t testing.TB, n int) (d *driver, first []byte) {
+	t.Helper()
+	d, _ = orderFixture(t)
+	for i := range n {
+		d.one(0, certMessage(certify(newOrder(10, toFastPay(11), 1, uint64(i)))))
+	}
+	return d, firstSnapshot(t, 1, map[codec.Address]codec.Balance{testKey(10): codec.NewBalance(100)})
+}
+
+// Logs that are long enough for all links survive snapshots that cut them anywhere.
+func TestSnapshotsOfLongLogs(t *testing.T) {
+	const n = 2100
+	d, snapshot := longLog(t, n)
+	want := d.image()
+	at := 0
+	for _, cut := range []int{1, 31, 32, 33, 1023, 1024, 1030, 2047, 2048, n} {
+		snapshot = merge(t, snapshot, 1, d.log.all[at:cut])
+		at = cut
+		r := d.recovered(t, snapshot, d.log.all[cut:])
+		if got := r.image(); got != want {
+			t.Fatalf("from a snapshot after %d:\n%s\nlived:\n%s", cut, got, want)
+		}
+		if cut != n {
+			continue
+		}
+		for i := range uint64(n) {
+			q := codec.InfoRequest{Account: testKey(10), HasSequence: true, Sequence: i}
+			if a, b := r.info(0, &q, 8192), d.info(0, &q, 8192); a.err != nil || !bytes.Equal(a.reply, b.reply) {
+				t.Fatalf("certificate %d: %v, %v", i, a.err, b.err)
+			}
+		}
+	}
+}
+
+// sampleSnapshot has accounts of all kinds in two shards, and credits on their way.
+func sampleSnapshot(t testing.TB) []byte {
+	t.Helper()
+	records := sampleRecords(t)
+	from := testKey(owner(0, 2, 0))
+	order := signOrder(owner(0, 2, 0), codec.Transfer{Recipient: toFastPay(11), Amount: 1, SequenceNumber: 141})
+	log := newTestLog()
+	w := writer{log: log}
+	w.order(order)
+	last := records[len(records)-1].at + 1000
+	records = append(records, logged{last, 0, log.batch[0].record})
+	var open []logged // without the acknowledgement
+	for _, r := range records {
+		if RecordKind(r.record[0]) != RecordAcknowledged {
+			open = append(open, r)
+		}
+	}
+	return merge(t, firstSnapshot(t, 2, map[codec.Address]codec.Balance{from: codec.NewBalance(10_000)}), 2, open)
+}
+
+func emptyShards(t testing.TB, numShards int) (list []*Shard) {
+	t.Helper()
+	for i := range numShards {
+		s, err := New(Options{Committee: worldCommittee, Name: testKey(0), Shard: i, NumShards: numShards, Log: newTestLog()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// A snapshot that is cut anywhere, or has bytes behind its end, is refused; with any bit changed it is refused, or is
+// another snapshot. A merge with it says the same.
+func TestSnapshotIsStrict(t *testing.T) {
+	good := sampleSnapshot(t)
+	again := func(b []byte) ([]byte, error) {
+		m, err := NewMerger(bytes.NewReader(b), 2, []int{0, 1})
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		err = m.Write(&out)
+		return out.Bytes(), err
+	}
+	f := func(name string, b []byte, want error) {
+		t.Helper()
+		err := Load(bytes.NewReader(b), emptyShards(t, 2))
+		out, mergeErr := again(b)
+		if !errors.Is(err, want) || !errors.Is(mergeErr, want) {
+			t.Fatalf("%s: %v, %v", name, err, mergeErr)
+		}
+		if err == nil && !bytes.Equal(out, b) {
+			t.Fatalf("%s: without records it becomes another one", name)
+		}
+	}
+	f("whole", good, nil)
+	for n := range len(good) {
+		f(fmt.Sprintf("%d of %d bytes", n, len(good)), good[:n], ErrSnapshot)
+	}
+	f("a byte more", append(bytes.Clone(good), 0), ErrSnapshot)
+	refused := 0
+	for i := range len(good) * 8 {
+		b := bytes.Clone(good)
+		b[i/8] ^= 1 << (i % 8)
+		err := Load(bytes.NewReader(b), emptyShards(t, 2))
+		if err != nil {
+			refused++
+			f(fmt.Sprintf("bit %d", i), b, ErrSnapshot)
+		} else {
+			f(fmt.Sprintf("bit %d", i), b, nil)
+		}
+	}
+	if refused < len(good) {
+		t.Errorf("%d of %d changes are refused", refused, len(good)*8)
+	}
+}
+
+func TestSnapshotOfOthers(t *testing.T) {
+	good := sampleSnapshot(t)
+	three := emptyShards(t, 3)
+	two := emptyShards(t, 2)
+	f := func(name string, shards []*Shard) {
+		t.Helper()
+		if err := Load(bytes.NewReader(good), shards); !errors.Is(err, ErrSnapshot) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f("no shards", nil)
+	f("of three shards", three[:2])
+	f("one shard only", two[:1])
+	f("the wrong order", []*Shard{two[1], two[0]})
+	if err := Load(bytes.NewReader(good), two); err != nil {
+		t.Fatal(err)
+	}
+	if err := Load(bytes.NewReader(good), two); err == nil {
+		t.Error("loaded into shards that have accounts")
+	}
+}
+
+// Errors of what is read and written come through.
+func TestSnapshotErrorsOfOthers(t *testing.T) {
+	good, fault := sampleSnapshot(t), errors.New("fault")
+	for _, n := range []int{0, 10, 100, len(good) / 2, len(good)} {
+		r := func() *faultyReader { return &faultyReader{bytes.NewReader(good[:n]), fault} }
+		if err := Load(r(), emptyShards(t, 2)); !errors.Is(err, fault) {
+			t.Errorf("read after %d bytes: %v", n, err)
+		}
+		m, err := NewMerger(r(), 2, []int{0, 1})
+		if err == nil {
+			err = m.Write(new(bytes.Buffer))
+		}
+		if !errors.Is(err, fault) {
+			t.Errorf("merge after %d bytes: %v", n, err)
+		}
+	}
+	m, err := NewMerger(iotest.OneByteReader(bytes.NewReader(good)), 2, []int{0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := m.Write(&out); err != nil || !bytes.Equal(out.Bytes(), good) {
+		t.Errorf("read byte by byte: %v", err)
+	}
+	m, err = NewMerger(bytes.NewReader(good), 2, []int{0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(failingWriter{fault}); !errors.Is(err, fault) {
+		t.Errorf("write: %v", err)
+	}
+}
+
+type faultyReader struct {
+	r   *bytes.Reader
+	err error
+}
+
+func (f *faultyReader) Read(b []byte) (int, error) {
+	if f.r.Len() == 0 {
+		return 0, f.err
+	}
+	return f.r.Read(b)
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// A merger refuses what does not follow from the old snapshot or from the records before.
+func TestMergerRefusals(t *testing.T) {
+	const shards = 2
+	from, to := owner(0, shards, 0), owner(1, shards, 0)
+	snapshot := firstSnapshot(t, shards, map[codec.Address]codec.Balance{testKey(from): codec.NewBalance(100)})
+	record := func(write func(w *writer)) []byte {
+		log := newTestLog()
+		w := &writer{log: log, members: worldCommittee}
+		write(w)
+		return log.batch[0].record
+	}
+	pay := func(seed byte, number uint64, credit uint64) []byte {
+		return record(func(w *writer) {
+			w.settlement(certify(newOrder(seed, toFastPay(to), 1, number)), &chain{}, nil, 1, credit)
+		})
+	}
+	order := func(seed byte, number uint64) []byte {
+		return record(func(w *writer) { w.order(newOrder(seed, toFastPay(to), 1, number)) })
+	}
+	a := testKey(from)
+	added := func(seed byte) []byte {
+		k := testKey(seed)
+		return record(func(w *writer) { w.funded(&k, codec.NewBalance(1)) })
+	}
+	f := func(name string, want error, records ...[]byte) {
+		t.Helper()
+		m, err := NewMerger(bytes.NewReader(snapshot), shards, []int{0, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range records {
+			if err == nil {
+				err = m.Add(0, Position(1000+i), r)
+			}
+		}
+		if err == nil {
+			err = m.Write(new(bytes.Buffer))
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, expected %v", name, err, want)
+		}
+	}
+	f("nothing", nil)
+	f("a payment", nil, pay(from, 0, 1))
+	f("a payment too late", ErrSnapshot, pay(from, 1, 1))
+	f("a payment twice", ErrRecord, pay(from, 0, 1), pay(from, 0, 2))
+	f("a payment that leads to no other", ErrRecord, pay(from, 0, 1), pay(from, 1, 2))
+	f("a credit that is missing", ErrRecord, pay(from, 0, 2))
+	f("an order of nobody", ErrSnapshot, order(owner(0, shards, 3), 0))
+	f("an order too late", ErrSnapshot, order(from, 1))
+	f("a second order", ErrRecord, order(from, 0), order(from, 0))
+	f("an order that was paid", ErrRecord, pay(from, 0, 1), order(from, 0))
+	f("an account that is there", ErrSnapshot, added(from))
+	f("an account twice", ErrFunded, added(owner(0, shards, 3)), added(owner(0, shards, 3)))
+	f("an acknowledgement of nothing", ErrGap, record(func(w *writer) { w.acknowledged(1, 1) }))
+	f("a transaction too late", ErrRecord, record(func(w *writer) { w.primary(2, 1, &a) }))
+	f("a shard that is none", ErrRecord, record(func(w *writer) { w.acknowledged(2, 1) }))
+	m, err := NewMerger(nil, 3, []int{0, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shard := range []int{-1, 1, 3} {
+		if err := m.Add(shard, 1000, order(from, 0)); !errors.Is(err, ErrRecord) {
+			t.Errorf("a record of shard %d: %v", shard, err)
+		}
+	}
+}
+
+// Accounts of shards that are not in the snapshot are left out of the first one.
+func TestFirstSnapshotOfSomeShards(t *testing.T) {
+	m, err := NewMerger(nil, 3, []int{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for seed := range byte(50) {
+		a := testKey(100 + seed)
+		if err := m.Fund(&a, codec.NewBalance(uint64(seed))); err != nil {
+			t.Fatal(err)
+		}
+		if committee.ShardOf(&a, 3) == 1 {
+			want++
+		}
+	}
+	var out bytes.Buffer
+	if err := m.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	s := emptyShards(t, 3)[1]
+	if err := Load(&out, []*Shard{s}); err != nil || s.NumAccounts() != want || want == 0 {
+		t.Errorf("%v, %d accounts, expected %d", err, s.NumAccounts(), want)
+	}
+}
+
+// FuzzSnapshot gives any bytes to what reads snapshots: what it accepts is written again byte by byte.
+func FuzzSnapshot(f *testing.F) {
+	f.Add(sampleSnapshot(f))
+	f.Add(firstSnapshot(f, 2, nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		err := Load(bytes.NewReader(b), emptyShards(t, 2))
+		if err != nil && !errors.Is(err, ErrSnapshot) {
+			t.Fatal(err)
+		}
+		m, mergeErr := NewMerger(bytes.NewReader(b), 2, []int{0, 1})
+		var out bytes.Buffer
+		if mergeErr == nil {
+			mergeErr = m.Write(&out)
+		}
+		if (err == nil) != (mergeErr == nil) || err == nil && !bytes.Equal(out.Bytes(), b) {
+			t.Fatalf("load %v, merge %v, %d bytes become %d", err, mergeErr, len(b), out.Len())
+		}
+	})
+}
