@@ -18,6 +18,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if slices.Equal(os.Args[1:], GeneratorCommand) {
+		if err := ServeGenerator(os.Stdin, os.Stdout, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	// gnet's pool of goroutines lives as long as the process.
 	parent() // lives as long too
 	goleak.VerifyTestMain(m,

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"fastpay/crypto"
 	"fastpay/perf"
 )
@@ -81,12 +83,15 @@ type committeeRun struct {
 	*measured
 	orders  *orders
 	of      []*Fault // by member
-	faulty  uint64
-	liars   uint64
-	sound   uint64
-	driver  *payers
+	sound   uint64   // members that must have settled everything in the end
 	cluster *cluster
 	report  CommitteeRun
+
+	settledEnd time.Time // when the last payment was
+	everyone   *hdrhistogram.Histogram
+	tallies    []tally
+	stuck      int
+	unsafe     []string
 }
 
 // doublingPayers is: of so many payers one pays twice, when authorities equivocate.
@@ -112,20 +117,17 @@ func (o *Options) runCommittee(ctx context.Context, stderr io.Writer) (*Result, 
 	w.expand(o.NumAccounts, 0)
 	w.mixed(o.Mix, o.NumShards)
 	for attempt := 1; ; attempt++ {
-		p := newProgress(stderr, "Preparing payments", total)
-		made, err := prepareOrders(ctx, w, 0, o.NumAccounts, total, p)
-		p.finish()
+		made, err := o.ordersOfOne(ctx, w, total, stderr)
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(stderr, "Prepared %s payments in %.1f s\n", grouped(total), made.elapsed.Seconds())
 		r := &committeeRun{measured: &measured{Options: *o, meter: newMeter(Payments), environ: environment}, orders: made, of: of}
 		r.made = &prepared{workload: w, total: total, elapsed: made.elapsed, lanes: newLanes(w, o.NumShards, 1, 0, ordersOnly)}
 		r.placement = placement{workers: min(o.NumShards, len(perf.AllowedCPUs())), generator: -1}
 		if o.Workers > 0 {
 			r.workers = o.Workers
 		}
-		r.faulty, r.liars, r.sound = forgiven(of)
+		_, _, r.sound = forgiven(of)
 		res, err := r.run(ctx, plan, stderr)
 		if err != nil || attempt == maxAttempts || !slices.Contains(res.Flags, FlagExhausted) {
 			return res, err
@@ -139,6 +141,20 @@ func (o *Options) runCommittee(ctx context.Context, stderr io.Writer) (*Result, 
 	}
 }
 
+// ordersOfOne prepares the payments, unless there are several generators that do so themselves.
+func (o *Options) ordersOfOne(ctx context.Context, w *workload, total int, stderr io.Writer) (*orders, error) {
+	if o.Generators > 1 {
+		return &orders{workload: w}, ctx.Err()
+	}
+	p := newProgress(stderr, "Preparing payments", total)
+	made, err := prepareOrders(ctx, w, 0, o.NumAccounts, total, p)
+	p.finish()
+	if err == nil {
+		fmt.Fprintf(stderr, "Prepared %s payments in %.1f s\n", grouped(total), made.elapsed.Seconds())
+	}
+	return made, err
+}
+
 func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *Result, err error) {
 	fmt.Fprintf(stderr, "Starting %d authorities\n", r.CommitteeSize)
 	if r.cluster, err = startCluster(&r.Options, r.made.workload, r.of, stderr); err != nil {
@@ -147,9 +163,14 @@ func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *
 	defer func() { err = errors.Join(err, r.cluster.stop()) }()
 	r.started = r.cluster.took
 	fmt.Fprintf(stderr, "Measuring %s\n", p)
-	r.meter.live = newLive(stderr, units[Payments])
-	err = onThread(func() error { return r.drive(ctx, p) })
-	r.meter.live.end()
+	r.everyone, r.tallies = hdrhistogram.New(1, latencyMaxUs, latencyDigits), make([]tally, r.CommitteeSize)
+	if r.Generators > 1 {
+		err = r.driveGenerators(ctx, stderr)
+	} else {
+		r.meter.live = newLive(stderr, units[Payments])
+		err = onThread(func() error { return r.drive(ctx, p) })
+		r.meter.live.end()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -159,17 +180,9 @@ func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *
 // drive runs the load with its faults, and lets all that can settle what they missed.
 func (r *committeeRun) drive(ctx context.Context, p plan) (err error) {
 	promptTimers()
-	keys, err := keysOf(r.made.workload)
+	d, err := newPayersWith(&r.Options, r.orders, r.cluster.bases(), r.of, r.meter)
 	if err != nil {
 		return err
-	}
-	if r.driver, err = newPayers(&r.Options, r.orders, keys, r.cluster.bases(), r.meter); err != nil {
-		return err
-	}
-	d := r.driver
-	d.faulty, d.liars = r.faulty, r.liars
-	if r.liars != 0 {
-		d.doubling = doublingPayers
 	}
 	suffering, over := context.WithCancel(context.WithoutCancel(ctx))
 	var mishaps sync.WaitGroup
@@ -193,23 +206,41 @@ func (r *committeeRun) drive(ctx context.Context, p plan) (err error) {
 	r.stopped, err = drive(ctx, d, r.meter, p, h)
 	over()
 	mishaps.Wait()
+	r.settledEnd = time.Now()
+	var settled uint64
 	if err == nil {
-		err = r.audit(ctx, d)
+		settled, err = d.settle(context.WithoutCancel(ctx), r.sound)
+	}
+	r.tallies, r.stuck, r.unsafe, r.everyone = d.tallies, d.stuck, d.unsafe, d.everyone
+	if err == nil {
+		err = r.audit(settled)
 	}
 	return errors.Join(err, d.close())
 }
 
-// audit has every sound authority settle everything, and compares all their balances.
-func (r *committeeRun) audit(ctx context.Context, d *payers) error {
-	began := time.Now()
-	settled, err := d.settle(context.WithoutCancel(ctx), r.sound)
+// newPayersWith are payers who know what faults there are, by member.
+func newPayersWith(o *Options, made *orders, bases []int, of []*Fault, m *meter) (*payers, error) {
+	keys, err := keysOf(made.workload)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	d, err := newPayers(o, made, keys, bases, m)
+	if err != nil {
+		return nil, err
+	}
+	d.faulty, d.liars, _ = forgiven(of)
+	if d.liars != 0 {
+		d.doubling = doublingPayers
+	}
+	return d, nil
+}
+
+// audit compares the balances of all sound authorities, which must have settled everything.
+func (r *committeeRun) audit(settled uint64) error {
 	var first books
 	r.balanced = true
 	for member := range r.CommitteeSize {
-		report := MemberReport{Authority: member, tally: d.tallies[member], Settled: settled&bit(member) != 0}
+		report := MemberReport{Authority: member, tally: r.tallies[member], Settled: settled&bit(member) != 0}
 		if r.of[member] != nil {
 			report.Fault = r.of[member].String()
 		}
@@ -220,7 +251,7 @@ func (r *committeeRun) audit(ctx context.Context, d *payers) error {
 			} else if first.digest == 0 {
 				first = b
 			} else if b.digest != first.digest {
-				d.violation("authority %d has other balances than those before it", member)
+				r.unsafe = append(r.unsafe, fmt.Sprintf("authority %d has other balances than those before it", member))
 			}
 		} else if r.sound&bit(member) != 0 {
 			r.audited = errors.Join(r.audited, fmt.Errorf("bench: authority %d has not settled all payments", member))
@@ -228,7 +259,7 @@ func (r *committeeRun) audit(ctx context.Context, d *payers) error {
 		r.report.Members = append(r.report.Members, report)
 	}
 	r.books = first
-	r.report.CreditsSeconds = time.Since(began).Seconds()
+	r.report.CreditsSeconds = time.Since(r.settledEnd).Seconds()
 	return nil
 }
 
@@ -245,13 +276,13 @@ func (r *committeeRun) auditMember(member int) (books, error) {
 // conclude makes the result.
 func (r *committeeRun) conclude() *Result {
 	c := &r.report
-	c.Authorities, c.Quorum, c.Generators = r.CommitteeSize, quorum(r.CommitteeSize), 1
-	c.Faults, c.Violations, c.Events = []string{}, append([]string{}, r.driver.unsafe...), append([]FaultEvent{}, r.cluster.events...)
+	c.Authorities, c.Quorum, c.Generators = r.CommitteeSize, quorum(r.CommitteeSize), r.Generators
+	c.Faults, c.Violations, c.Events = []string{}, append([]string{}, r.unsafe...), append([]FaultEvent{}, r.cluster.events...)
 	for _, f := range r.Faults {
 		c.Faults = append(c.Faults, f.String())
 	}
-	c.SettledAllUs, c.SettledAll = percentiles(r.driver.everyone), int(r.driver.everyone.TotalCount())
-	c.PaidTwiceStuck = r.driver.stuck
+	c.SettledAllUs, c.SettledAll = percentiles(r.everyone), int(r.everyone.TotalCount())
+	c.PaidTwiceStuck = r.stuck
 	series, step := r.meter.dipSeries()
 	c.Dips = append([]Dip{}, dips(series, step, c.Events)...)
 	r.whole = c
@@ -313,6 +344,9 @@ func (r *Result) writeWhole(b *strings.Builder) {
 	where := "each a process"
 	if r.InProcess {
 		where = "all in one process"
+	}
+	if r.Committee.Generators > 1 {
+		where += fmt.Sprintf(", %d generators", r.Committee.Generators)
 	}
 	line(b, "Committee", "%d authorities, %s, over %s on loopback, durability %s", r.CommitteeSize, where, strings.ToUpper(r.Protocol),
 		r.Durability)

@@ -178,3 +178,27 @@ func TestWhatACommitteeCantDo(t *testing.T) {
 		}
 	}
 }
+
+// TestSeveralGenerators has two processes make the load, in both loops and with a fault.
+func TestSeveralGenerators(t *testing.T) {
+	count := wholeRun(t, 130, "", func(o *Options) { o.InProcess, o.Generators, o.Payments = false, 2, 301 })
+	if err := count.Err(false); err != nil || count.PaymentsOK != 301 || count.OrdersOK != 301 || !count.Conserved {
+		t.Errorf("%d payments, %d certificates, conserved %v, %v", count.PaymentsOK, count.OrdersOK, count.Conserved, err)
+	}
+	if h := count.LatencyUs.Confirmation; h.P50 == nil || *h.Max < *h.P50 || count.Committee.Generators != 2 {
+		t.Errorf("latency %v, %+v", h, count.Committee)
+	}
+	open := wholeRun(t, 131, "wrong-signature:1", func(o *Options) {
+		o.InProcess, o.Generators, o.Payments, o.Seconds, o.Rate, o.MaxInFlight = false, 2, 0, 0.5, 1000, 1000
+	})
+	if err := open.Err(false); err != nil || open.Load.Due < 490 || open.Load.Due > 600 || open.Load.late() || !open.Conserved {
+		t.Errorf("%+v, conserved %v, %v", open.Load, open.Conserved, err)
+	}
+	bad := 0
+	for _, m := range open.Committee.Members {
+		bad += m.BadVotes
+	}
+	if bad == 0 || len(open.Committee.Violations) > 0 {
+		t.Errorf("%d wrong votes, violations %v", bad, open.Committee.Violations)
+	}
+}

@@ -47,6 +47,7 @@ type plan struct {
 	warmUpPayments int
 	payments       int // 0: by time
 	phase          Phase
+	whole          bool // the warm-up has its full length: other generators begin their windows at the same time
 }
 
 // String tells what will be measured.
@@ -92,6 +93,7 @@ func drive(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopped, e
 func driveTime(ctx context.Context, d driver, m *meter, p plan, h hooks) (stopped, err error) {
 	d.allow(-1)
 	warm := newSteadiness(p.warmUp)
+	warm.whole = p.whole
 	if stopped, err = stepUntil(ctx, d, m, func() bool { return warm.over(d.now(), m) }); stopped != nil || err != nil {
 		return stopped, err
 	}

@@ -76,6 +76,8 @@ func (m *meter) begin(now time.Duration) {
 	m.cpu = -perf.ThreadUsage().CPU
 }
 
+func (m *meter) hasBegun() bool { return m.ended > 0 }
+
 // pause interrupts the window: until resume, or end, nothing is measured and no time passes.
 func (m *meter) pause(now time.Duration) {
 	m.measuring, m.pausedAt = false, now

@@ -36,6 +36,8 @@ type Options struct {
 
 	Topology Topology
 	Faults   []Fault // of a whole committee
+	// Generators is how many processes make the load of a whole committee; 0 and 1 mean this one.
+	Generators int
 
 	Host string // where the authority listens
 	Port int    // of its first shard; 0 finds free ones
@@ -203,6 +205,12 @@ func (o *Options) checkTopology() error {
 	switch {
 	case o.Topology >= numTopologies:
 		return fmt.Errorf("bench: there is no topology %d", o.Topology)
+	case o.Generators < 0 || o.Generators > min(maxGenerators, o.NumAccounts):
+		return fmt.Errorf("bench: generators is %d, expected 1 to %d, and an account for each", o.Generators, maxGenerators)
+	case !whole && o.Generators > 1:
+		return errors.New("bench: several generators are for a whole committee: --topology committee")
+	case o.Generators > 1 && o.InProcess:
+		return errors.New("bench: several generators are processes")
 	case !whole && len(o.Faults) > 0:
 		return errors.New("bench: faults are of a whole committee: --topology committee")
 	case !whole:

@@ -119,7 +119,7 @@ func newPayers(o *Options, made *orders, keys *crypto.KeySet, bases []int, m *me
 		}
 	}
 	if o.open() {
-		d.open = newSchedule(o.Rate, o.Arrival, o.Seed)
+		d.open = newSchedule(o.Rate, o.Arrival, o.Seed+uint64(made.from))
 		m.opened()
 	}
 	return d, nil

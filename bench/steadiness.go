@@ -11,6 +11,7 @@ type steadiness struct {
 	rates       [steadyParts]int
 	seen        int
 	steady      bool // how it ended
+	whole       bool // it goes on to its bound
 }
 
 const (
@@ -39,7 +40,7 @@ func (s *steadiness) over(now time.Duration, m *meter) bool {
 	s.seen++
 	s.steady = s.seen > steadyParts && s.even() // the first part has the start in it
 	m.steadyWarmUp = s.steady
-	return s.steady
+	return s.steady && !s.whole
 }
 
 func (s *steadiness) even() bool {

@@ -84,8 +84,8 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
 	}
 	f.addTo(cmd)
-	cmd.AddCommand(newBenchAuthorityCommand(), newBenchTransfersCommand(), newBenchCurveCommand(), newBenchCompareCommand(), newBenchReportCommand(),
-		newBenchProfileCommand(),
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchTransfersCommand(), newBenchCurveCommand(),
+		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(),
 		newBenchResultsCommand())
 	return cmd
 }
@@ -105,6 +105,7 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.peer, "peer", "", "also run another server that speaks the protocol, and print both side by side: `CMD` with "+
 		bench.PeerPlaceholders)
 	flags.StringVar(&f.topology, "topology", f.Topology.String(), "measure one `"+strings.Join(bench.TopologyNames(), " or a whole ")+"`")
+	flags.IntVar(&f.Generators, "generators", 1, "with --topology committee, `N` processes that make the load")
 	flags.StringVar(&f.faults, "faults", "", "with --topology committee, a `LIST` of "+bench.FaultGrammar)
 	flags.Float64Var(&f.Rate, "rate", f.Rate, "open loop: `N` payments begin each second, whatever became of those before")
 	flags.StringVar(&f.arrival, "arrival", f.Arrival.String(), "with --rate: `"+strings.Join(bench.ArrivalNames(), ", ")+"`")
@@ -223,6 +224,19 @@ func newBenchAuthorityCommand() *cobra.Command {
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return bench.ServeAuthority(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
+
+// newBenchGeneratorCommand is how bench starts one of several load generators: not for people.
+func newBenchGeneratorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    bench.GeneratorCommand[1],
+		Short:  "Make a part of the load of a committee, driven through standard input",
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench.ServeGenerator(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 }

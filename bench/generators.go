@@ -1,0 +1,225 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"fastpay/perf"
+)
+
+// maxGenerators bounds the load generators of a run.
+const maxGenerators = 64
+
+// generatorProcess is the parent's end of one.
+type generatorProcess struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// startGenerator starts a generator, and returns before it is ready.
+func startGenerator(spec *generatorSpec, stderr io.Writer) (*generatorProcess, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("bench: find this program to start it again: %w", err)
+	}
+	g := &generatorProcess{cmd: exec.Command(exe, GeneratorCommand...)}
+	g.cmd.Args[0] = "fastpay"
+	g.cmd.Stderr = stderr
+	if g.in, err = g.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("bench: generator: %w", err)
+	}
+	out, err := g.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("bench: generator: %w", err)
+	}
+	g.out = bufio.NewReader(out)
+	if err := startProcess(g.cmd); err != nil {
+		return nil, fmt.Errorf("bench: generator: %w", err)
+	}
+	line, err := json.Marshal(spec)
+	if err == nil {
+		_, err = g.in.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: generator: %w", err), g.stop())
+	}
+	return g, nil
+}
+
+// await reads the answer that says did.
+func (g *generatorProcess) await(did string) (*loadReport, error) {
+	line, err := g.out.ReadBytes('\n')
+	if err != nil {
+		return nil, fmt.Errorf("bench: a generator's process ended: %w", err)
+	}
+	var r generatorReply
+	if err := json.Unmarshal(line, &r); err != nil {
+		return nil, fmt.Errorf("bench: answer of a generator's process: %w", err)
+	}
+	if r.Error != "" {
+		return nil, errors.New(r.Error)
+	}
+	if r.Did != did {
+		return nil, fmt.Errorf("bench: a generator %s, expected that it %s", r.Did, did)
+	}
+	return r.Report, nil
+}
+
+func (g *generatorProcess) command(name string) error {
+	_, err := io.WriteString(g.in, name+"\n")
+	if err != nil {
+		return fmt.Errorf("bench: a generator's process ended: %w", err)
+	}
+	return nil
+}
+
+// stop ends it; one that does not end with its input is killed.
+func (g *generatorProcess) stop() error {
+	_ = g.in.Close()
+	kill := time.AfterFunc(stopTimeout, func() { _ = g.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := g.cmd.Wait(); err != nil {
+		return fmt.Errorf("bench: a generator's process: %w", err)
+	}
+	return nil
+}
+
+// generators are all of a run.
+type generators []*generatorProcess
+
+// each does something with all of them at the same time.
+func (all generators) each(f func(g *generatorProcess) error) error {
+	errs := make([]error, len(all))
+	var work sync.WaitGroup
+	for i, g := range all {
+		work.Go(func() { errs[i] = f(g) })
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+func (all generators) await(did string) error {
+	return all.each(func(g *generatorProcess) error { _, err := g.await(did); return err })
+}
+
+func (all generators) command(name string) error {
+	return all.each(func(g *generatorProcess) error { return g.command(name) })
+}
+
+// specs splits the load among the generators: accounts, payments, window and rate.
+func (r *committeeRun) specs() []*generatorSpec {
+	n := r.Generators
+	specs := make([]*generatorSpec, n)
+	from := 0
+	for i := range specs {
+		o := r.Options
+		o.MaxInFlight, o.Rate = share(o.MaxInFlight, n, i), o.Rate/float64(n)
+		if o.Payments > 0 {
+			o.Payments = share(o.Payments, n, i)
+		}
+		to := from + share(o.NumAccounts, n, i)
+		specs[i] = &generatorSpec{Options: o, Index: i, From: from, To: to, Total: share(r.made.total, n, i) + o.MaxInFlight, Bases: r.cluster.bases()}
+		from = to
+	}
+	return specs
+}
+
+// driveGenerators is drive with several generators, each a process.
+func (r *committeeRun) driveGenerators(ctx context.Context, stderr io.Writer) (err error) {
+	var all generators
+	defer func() {
+		err = errors.Join(err, all.each((*generatorProcess).stop))
+	}()
+	for _, spec := range r.specs() {
+		g, err := startGenerator(spec, stderr)
+		if err != nil {
+			return err
+		}
+		all = append(all, g)
+	}
+	if err := all.await(didReady); err != nil {
+		return err
+	}
+	if err := all.command(generateStart); err != nil {
+		return err
+	}
+	interrupted := context.AfterFunc(ctx, func() { _ = all.command(generateInterrupt) })
+	defer interrupted()
+	if err := all.await(didBegin); err != nil {
+		return err
+	}
+	steal := perf.NewSteal()
+	if r.before, err = r.cluster.begin(); err != nil {
+		return err
+	}
+	suffering, over := context.WithCancel(context.WithoutCancel(ctx))
+	var mishaps sync.WaitGroup
+	var failed error
+	mishaps.Go(func() { failed = r.cluster.suffer(suffering, r.of) })
+	err = all.await(didEnd)
+	over()
+	mishaps.Wait()
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	if r.after, err = r.cluster.end(); err != nil {
+		return err
+	}
+	r.stolen = perf.NewSteal().PercentSince(steal)
+	if ctx.Err() != nil {
+		r.stopped = ctx.Err()
+	}
+	return r.collect(all)
+}
+
+// collect takes the generators' reports, and audits.
+func (r *committeeRun) collect(all generators) error {
+	if err := all.command(generateSettle); err != nil {
+		return err
+	}
+	r.settledEnd = time.Now()
+	settled := ^uint64(0)
+	for _, g := range all {
+		report, err := g.await(didReport)
+		if err != nil {
+			return err
+		}
+		if err := r.meter.add(report, r.everyone); err != nil {
+			return err
+		}
+		for i := range r.tallies {
+			r.tallies[i].add(&report.Tallies[i])
+		}
+		r.stuck += report.Stuck
+		r.unsafe = append(r.unsafe, report.Unsafe...)
+		settled &= report.Settled
+		if report.Stopped != "" && r.stopped == nil {
+			r.stopped = errors.New(report.Stopped)
+			if report.Stopped == errExhausted.Error() {
+				r.stopped = errExhausted
+			}
+		}
+	}
+	return r.audit(settled)
+}
+
+func (t *tally) add(other *tally) {
+	t.Votes += other.Votes
+	t.BadVotes += other.BadVotes
+	t.TwoVotes += other.TwoVotes
+	t.Confirmations += other.Confirmations
+	t.Refused += other.Refused
+	t.Behind += other.Behind
+	t.Replayed += other.Replayed
+	t.Breaks += other.Breaks
+	t.Left += other.Left
+}
