@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,7 +12,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(1000) // the sweeps keep little, and make much garbage
+	goleak.VerifyTestMain(m)
+}
 
 // running opens a journal and runs it. The returned function closes it, and gives the errors of Close and Run.
 func running(t testing.TB, fs FS, o Options, replay func(Record) error) (*Journal, func() error) {

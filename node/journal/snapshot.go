@@ -256,5 +256,5 @@ func openSnapshot(fs FS, segment uint32) (info SnapshotInfo, r *snapshotReader, 
 	}
 	info.Size = size
 	return info, &snapshotReader{file: f, name: name, size: size, at: BlockSize, crc: headerCRC(header),
-		buf: make([]byte, 0, snapshotBlockHeader+snapshotBlockSize)}, nil
+		buf: make([]byte, 0, min(snapshotBlockHeader+snapshotBlockSize, size-BlockSize))}, nil
 }

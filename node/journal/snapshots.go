@@ -142,7 +142,7 @@ func (j *Journal) writeSnapshot(at Point, write func(io.Writer) error) (err erro
 		return err
 	}
 	w := &snapshotWriter{file: f, stopped: j.stopped, enough: j.lowSpace, at: BlockSize, crc: headerCRC(header),
-		buf: make([]byte, snapshotBlockHeader, snapshotBlockHeader+snapshotBlockSize)}
+		buf: make([]byte, snapshotBlockHeader, BlockSize)}
 	if err := write(w); err != nil {
 		return err
 	}
