@@ -24,6 +24,22 @@ func OpenDir(path string) (*Dir, error) {
 	return &Dir{path}, nil
 }
 
+// ExistingDir opens a directory that there is, to be read: nothing is made or synced.
+func ExistingDir(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = &os.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return &Dir{path}, nil
+}
+
 // makeDir is os.MkdirAll that syncs the parent of every directory that it makes, and of the first that it finds: a
 // process before may have ended between making and syncing.
 func makeDir(path string) error {

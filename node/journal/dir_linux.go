@@ -2,9 +2,13 @@ package journal
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -58,6 +62,29 @@ func (d *Dir) Free() (int64, error) {
 		return 0, &os.PathError{Op: "statfs", Path: d.path, Err: err}
 	}
 	return int64(min(s.Bavail, math.MaxInt64/uint64(s.Bsize))) * s.Bsize, nil
+}
+
+// LockedBy is the process that holds the lock of that name, as /proc/locks says, without trying to take it: 0 if nobody
+// does, or if that can't be told.
+func (d *Dir) LockedBy(name string) (pid int) {
+	info, err := os.Stat(filepath.Join(d.path, name))
+	if err != nil {
+		return 0
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	text, err := os.ReadFile("/proc/locks")
+	if !ok || err != nil {
+		return 0
+	}
+	// 2: FLOCK  ADVISORY  WRITE 4711 fe:00:131093 0 EOF
+	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(stat.Dev), unix.Minor(stat.Dev), stat.Ino)
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 5 && f[1] == "FLOCK" && f[5] == file {
+			pid, _ = strconv.Atoi(f[4])
+			return pid
+		}
+	}
+	return 0
 }
 
 // Allocate is fallocate. A file system that has none allocates on the first write.

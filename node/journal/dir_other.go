@@ -12,5 +12,8 @@ func (f *osFile) WriteSync(b []byte, at int64) error { return writeThenSync(f, b
 // Free does not know.
 func (d *Dir) Free() (int64, error) { return math.MaxInt64, nil }
 
+// LockedBy can't tell.
+func (d *Dir) LockedBy(name string) (pid int) { return 0 }
+
 // Allocate leaves it to the first write to allocate.
 func (f *osFile) Allocate(size int64) error { return nil }

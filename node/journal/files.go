@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	lockName       = "LOCK"
+	// LockName is the file that the process which has the journal open has locked.
+	LockName       = "LOCK"
 	segmentSuffix  = ".log"
 	snapshotSuffix = ".snapshot"
 	// unfinishedSuffix marks a file that is being written in full. It never has records of its own.

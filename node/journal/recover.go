@@ -35,6 +35,8 @@ type Recovery struct {
 	Bytes     int64
 	// Clean: Close ended the journal, so its last group is beyond doubt.
 	Clean bool
+	// Moving: Scan ended where a running process had gone on meanwhile.
+	Moving bool
 	// Torn: something was dropped from here on: what a crash left of a group that was never durable. 0 if nothing was.
 	Torn Position
 }
@@ -48,7 +50,7 @@ func Open(fs FS, options Options, replay func(Record) error) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := fs.Lock(lockName)
+	lock, err := fs.Lock(LockName)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -129,8 +131,9 @@ func (s *scanner) scanFrom(at Point, names *listing) error {
 	return nil
 }
 
-// Scan reads the journal in fs, gives visit every record that is kept, and says what it found. Snapshots are not read.
-// It changes nothing, takes no lock, and accepts any identity; what a running process appends meanwhile may look torn.
+// Scan reads the journal in fs, gives visit every record that is kept, and says what it found. Snapshots are not read. It
+// changes nothing, takes no lock, and accepts any identity. Beside a running process the end is somewhere in what that
+// appends meanwhile, and may look torn; what it removes meanwhile is an fs.ErrNotExist.
 func Scan(fs FS, visit func(Record) error) (Recovery, error) {
 	names, err := list(fs)
 	if err != nil {
@@ -140,7 +143,7 @@ func Scan(fs FS, visit func(Record) error) (Recovery, error) {
 	if len(names.snapshots) > 0 {
 		begin.Segment = min(names.first(), names.snapshots[0])
 	}
-	s := scanner{fs: fs, visit: visit, based: begin.Segment == 1}
+	s := scanner{fs: fs, visit: visit, based: begin.Segment == 1, mayMove: true}
 	s.found.Snapshots = len(names.snapshots)
 	err = s.scanFrom(begin, &names)
 	return s.found, err

@@ -1,9 +1,13 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -159,5 +163,144 @@ func TestDir(t *testing.T) {
 	file := filepath.Join(path, "notes.txt")
 	if _, err := OpenDir(filepath.Join(file, "below")); err == nil {
 		t.Error("a directory below a file")
+	}
+}
+
+// TestScanBesideCommits scans while a process appends as fast as it can: whatever moment is seen, it is a prefix of what was
+// appended, and never damage.
+func TestScanBesideCommits(t *testing.T) {
+	const records = 2000
+	mem := new(MemFS)
+	o := testOptions(1)
+	o.SegmentSize = 16 * BlockSize
+	j, stop := running(t, mem, o, nil)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		var b Batch
+		for i := range uint64(records) {
+			b.Reset()
+			b.Add(0, binary.LittleEndian.AppendUint64(make([]byte, 1000*(i%4)), i))
+			if _, err := appendWait(j, &b); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	scans, moving := 0, 0
+	for running := true; running && !t.Failed(); scans++ {
+		select {
+		case <-ended:
+			running = false
+		default:
+		}
+		next, durable := uint64(0), j.Durable()
+		found, err := Scan(mem, func(r Record) error {
+			if got := binary.LittleEndian.Uint64(r.Data[len(r.Data)-8:]); got != next {
+				return fmt.Errorf("record %d, want %d", got, next)
+			}
+			next++
+			return nil
+		})
+		if err != nil || found.LastGroup < durable || !running && next != records {
+			t.Errorf("group %d was durable: %d records, %+v, %v", durable, next, found, err)
+		}
+		if found.Moving {
+			moving++
+		}
+	}
+	t.Logf("%d scans, %d of them met a gap that was filled meanwhile, %d segments", scans, moving, j.Sealed())
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestScanMoving: what looks like damage, because a process went on between two reads, is not.
+func TestScanMoving(t *testing.T) {
+	w := newWorkload(t, 15)
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	grow := func() {
+		if err := errors.Join(w.append(), w.j.Commit()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for w.j.Sealed() < 2 {
+		grow()
+	}
+	moving := 0
+	for _, until := range []uint32{2, 3, 4} { // within the segment that was read, the next one, one further
+		before := len(w.entries)
+		fs := &FaultFS{w.mem, nil}
+		reads := 0
+		fs.Inject = func(op Op) error {
+			if op.Kind != OpRead {
+				return nil
+			}
+			if reads++; reads == int(w.j.Sealed())+2 { // the active one was read, the next one is about to be
+				for range 3 {
+					grow()
+				}
+				for w.j.Sealed() < until {
+					grow()
+				}
+			}
+			return nil
+		}
+		if err := w.j.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		got, visit := collect(nil)
+		found, err := Scan(fs, visit)
+		if err != nil || len(*got) < before {
+			t.Fatalf("%d records, %d were durable, %+v, %v", len(*got), before, found, err)
+		}
+		w.checkBegins(*got)
+		if found.Moving {
+			moving++
+		}
+	}
+	if moving == 0 {
+		t.Error("nothing ever moved")
+	}
+	if err := w.j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkBegins checks that got begins what was appended.
+func (w *workload) checkBegins(got []entry) {
+	w.t.Helper()
+	if len(got) > len(w.entries) || !slices.Equal(got, w.entries[:len(got)]) {
+		w.t.Errorf("%d records read do not begin the %d that were appended", len(got), len(w.entries))
+	}
+}
+
+// TestLockedBy: who has the journal open is told without touching the lock.
+func TestLockedBy(t *testing.T) {
+	path := t.TempDir()
+	if _, err := ExistingDir(filepath.Join(path, "no")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a directory that there is not: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(path, "no")); err == nil {
+		t.Error("it was made")
+	}
+	dir, err := ExistingDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid := dir.LockedBy(LockName); pid != 0 {
+		t.Errorf("before: %d", pid)
+	}
+	_, stop := running(t, dir, testOptions(1), nil)
+	if pid := dir.LockedBy(LockName); pid != os.Getpid() && runtime.GOOS == "linux" {
+		t.Errorf("while it is open: %d, want %d", pid, os.Getpid())
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if pid := dir.LockedBy(LockName); pid != 0 {
+		t.Errorf("after: %d", pid)
 	}
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -17,6 +18,7 @@ type scanner struct {
 	want          Identity
 	checkIdentity bool
 	beside        bool         // it runs beside commits
+	mayMove       bool         // another process may append
 	stopped       func() error // if not nil, asked before each segment
 
 	// Of the side that reads.
@@ -42,6 +44,7 @@ type contents struct {
 	groups   []placedGroup
 	end      int64 // of the groups
 	torn     bool  // something is after them
+	moving   bool  // there are more groups by now; later segments are not to be read
 	err      error // what is wrong after these groups, if something is
 }
 
@@ -84,7 +87,7 @@ func (s *scanner) scan(numbers []uint32) error {
 			case <-stop:
 				return
 			}
-			if c.err != nil {
+			if c.err != nil || c.moving {
 				return
 			}
 		}
@@ -116,10 +119,25 @@ func (s *scanner) load(number uint32, buf []byte) *contents {
 		return c
 	}
 	c.err = s.groups(c)
+	if damage := (*CorruptError)(nil); s.mayMove && errors.As(c.err, &damage) && s.moved(damage) {
+		c.moving, c.err = true, nil
+	}
 	if len(c.groups) > 0 || s.last == 0 {
 		s.last, s.lastEnd = number, c.end
 	}
 	return c
+}
+
+// moved reports whether the group that looks damaged has been written since it was read.
+func (s *scanner) moved(damage *CorruptError) bool {
+	number, _ := parseName(damage.File, segmentSuffix)
+	content, err := readSegment(s.fs, number, nil)
+	if err != nil || damage.Offset < BlockSize || damage.Offset > int64(len(content)) {
+		return false
+	}
+	header, _, reason := parseSegmentHeader(content)
+	g, ok := parseGroup(content[damage.Offset:], header.salt)
+	return reason == "" && ok && g.sequence == s.sequence+1
 }
 
 // readSegment reads a segment whole, into buf if it has room.
@@ -245,6 +263,7 @@ func (s *scanner) take(c *contents) (unused []byte, err error) {
 		s.found.Segments++
 		s.found.Torn = 0 // what was found before lies where no group ever was
 	}
+	s.found.Moving = c.moving
 	if s.found.Torn == 0 && c.torn {
 		s.found.Torn = newPosition(c.number, c.end)
 	}
