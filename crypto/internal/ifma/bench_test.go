@@ -1,9 +1,7 @@
 package ifma
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 )
 
@@ -14,16 +12,6 @@ func BenchmarkVerifyVotes(b *testing.B) {
 	}
 	defer t.Close()
 	v, s := makeVotes(4096, 20), NewScratch()
-	// As in the C prototype: random scalars, so that no entry is met twice.
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range v.scalars {
-		for j := range 4 {
-			binary.LittleEndian.PutUint64(v.scalars[i][8*j:], random.Uint64())
-			binary.LittleEndian.PutUint64(v.signatures[i][32+8*j:], random.Uint64())
-		}
-		v.scalars[i][31] &= 15
-		v.signatures[i][63] &= 15
-	}
 	for _, n := range []int{8, 64, 256, 1024} {
 		b.Run(fmt.Sprintf("keys=20/batch=%d", n), func(b *testing.B) {
 			b.ReportAllocs()

@@ -10,7 +10,7 @@ import (
 // The digits of a scalar, ±1 times powers of two, add up to it, or to it and the order, which is odd.
 func TestOddDigitsVsBig(t *testing.T) {
 	r := newRandom(t)
-	for range rounds(100_000) {
+	for range rounds(laneOperations) {
 		k := weirdScalar(r)
 		var w Words
 		b := littleEndian(k)
@@ -36,7 +36,7 @@ func TestOddDigitsVsBig(t *testing.T) {
 func TestCombVsTwin(t *testing.T) {
 	r := newRandom(t)
 	table, room := new(combTable), new(combRoom)
-	for range rounds(30_000) {
+	for range rounds(laneOperations / (2 * combColumns)) {
 		for at := 0; at < len(table); at += Lanes * bucketBytes {
 			p := weirdPoint(r)
 			storePoints(&table[at], bucketBytes, &p)

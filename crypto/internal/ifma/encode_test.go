@@ -113,7 +113,7 @@ func TestRowsVsTwins(t *testing.T) {
 
 func TestEncodingVsTwins(t *testing.T) {
 	r, s := newRandom(t), NewScratch()
-	for range rounds(laneOperations / 4) {
+	for range rounds(laneOperations) {
 		p := weirdPoint(r)
 		p.Sum, p.Diff = weirdElement(r, reducedLimit), weirdElement(r, reducedLimit)
 		inverse := weirdElement(r, reducedLimit)

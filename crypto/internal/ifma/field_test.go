@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// laneOperations is the number of lane operations that each field kernel is tried with.
+// laneOperations is the number of lane operations that each kernel is tried with. Those of a kernel that adds many points
+// in a call are its additions and doublings.
 const laneOperations = 1_000_000
 
 // rounds is the number of eight-lane operations of a test. FASTPAY_LONG multiplies it, and with it the seed differs

@@ -145,7 +145,7 @@ func TestVerifyOrdersAllocatesNothing(t *testing.T) {
 
 func TestPointRowsVsTwins(t *testing.T) {
 	r := newRandom(t)
-	for range rounds(200_000) {
+	for range rounds(laneOperations) {
 		p := Point{
 			Sum: weirdElement(r, reducedLimit), Diff: weirdElement(r, reducedLimit),
 			Z: weirdElement(r, reducedLimit), T: weirdElement(r, reducedLimit),

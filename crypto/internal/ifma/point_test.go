@@ -187,7 +187,7 @@ func TestPointKernelsVsTwins(t *testing.T) {
 	}
 	for name, f := range operations {
 		t.Run(name, func(t *testing.T) {
-			for range rounds(laneOperations / 10) {
+			for range rounds(laneOperations) {
 				p, q := weirdPoint(r), weirdPoint(r)
 				var out, twin Point
 				f(&out, &p, &q)

@@ -17,7 +17,7 @@ func weirdEntry(r *rand.Rand) (e quadEntry) {
 
 func TestQuadVsTwins(t *testing.T) {
 	r := newRandom(t)
-	for range rounds(laneOperations / 4) {
+	for range rounds(laneOperations) {
 		p := quad(weirdElement(r, looseLimit))
 		twin, n := p, 1+r.IntN(3)
 		quadDouble(&p, n)

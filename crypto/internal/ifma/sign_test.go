@@ -66,7 +66,7 @@ func TestMultiplyBaseMakesPublicKeys(t *testing.T) {
 
 func TestMultiplyBaseVsTwin(t *testing.T) {
 	r, s := newRandom(t), NewScratch()
-	for range rounds(8_000) {
+	for range rounds(laneOperations / oddWindows) {
 		var scalars [Lanes][40]byte
 		for l := range scalars {
 			b := randomEncoding(r)

@@ -209,7 +209,7 @@ func TestBucketsVsTwins(t *testing.T) {
 	var room sumRoom
 	count := manyWindows.buckets
 	const stride = bucketBytes * (1<<7 + 1)
-	for range rounds(8_000) {
+	for range rounds(laneOperations / sumChunk) {
 		var buckets [Lanes * stride]byte
 		for i := range Lanes * count {
 			v := lanePoint{weirdLane(r, reducedLimit), weirdLane(r, reducedLimit), weirdLane(r, reducedLimit),
@@ -217,8 +217,8 @@ func TestBucketsVsTwins(t *testing.T) {
 			*bucketWords(&buckets[bucketBytes*i]) = v.words()
 		}
 		twin := buckets
-		var points [7]CachedPoint
-		var digits [8]uint64 // one more than points
+		var points [sumChunk]CachedPoint
+		var digits [sumChunk + 1]uint64 // one more than points
 		for i := range points {
 			for k := range 3 {
 				v := weirdLane(r, reducedLimit)

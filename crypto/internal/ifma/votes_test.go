@@ -338,7 +338,7 @@ func TestVerifyVotesAllocatesNothing(t *testing.T) {
 // Kernel and twin plan the same steps for weird scalars in all windows.
 func TestPlanDigitsVsTwin(t *testing.T) {
 	r, s := newRandom(t), NewScratch()
-	for range rounds(200_000) {
+	for range rounds(laneOperations) {
 		var scalars [Lanes][40]byte
 		for l := range scalars {
 			b := scalarOf(weirdScalar(r))
