@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type authoritySpec struct {
 	Pin        string                `json:"pin"`
 	MaxMessage int                   `json:"max_message"`
 	Durability string                `json:"durability"`
+	DataDir    string                `json:"data_dir"` // of the journal; "" for none
+	Retain     string                `json:"retain"`
 	Accounts   int                   `json:"accounts"`
 	Balance    uint64                `json:"balance"` // of each
 	Profiles   []string              `json:"profiles"`
@@ -110,6 +113,10 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 	// One for each worker, which is locked to its thread, and two for everything else.
 	runtime.GOMAXPROCS(max(a.workers+2, runtime.GOMAXPROCS(0)))
 	balance := codec.NewBalance(spec.Balance)
+	retain, err := node.ParseRetain(cmp.Or(spec.Retain, "all"))
+	if err != nil {
+		return nil, err
+	}
 	options := node.Options{
 		Key: crypto.NewPrivateKey(&spec.Seed),
 		Accounts: func(yield func(codec.Address, codec.Balance) bool) {
@@ -125,9 +132,10 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 		Pin:              spec.Pin,
 		MaxMessage:       spec.MaxMessage,
 		Durability:       node.Durability(spec.Durability),
+		DataDir:          spec.DataDir,
+		Retain:           retain,
 		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
-	var err error
 	for attempt := 0; ; attempt++ {
 		if a.port = spec.Port; a.port == 0 || spec.isFronted() {
 			if a.port, err = freePorts(spec.Host, spec.NumShards); err != nil {

@@ -44,6 +44,8 @@ type Options struct {
 
 	Workers     int    // event loops of the authority; 0 means one a shard, at most one a CPU
 	Durability  string // of the authority
+	DataDir     string // where its journal gets a folder for the run; "" is the user's cache folder
+	Retain      string // of the journal, behind snapshots
 	MaxMessage  int    // largest message in bytes
 	SendTimeout time.Duration
 	RecvTimeout time.Duration // a request without reply for so long is lost

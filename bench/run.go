@@ -180,7 +180,7 @@ func (o *Options) spec(w *workload) authoritySpec {
 	}
 	return authoritySpec{
 		Members: members, Seed: w.members[0].Seed(), Protocol: o.Protocol, Host: o.Host, Port: o.Port, NumShards: o.NumShards,
-		Workers: o.Workers, Pin: "auto", MaxMessage: o.MaxMessage, Durability: o.Durability,
+		Workers: o.Workers, Pin: "auto", MaxMessage: o.MaxMessage, Durability: o.Durability, Retain: o.Retain,
 		Accounts: len(w.accounts), Balance: initialBalance, Profiles: o.Profiles, ProfileDir: o.ProfileDir,
 	}
 }
@@ -240,6 +240,12 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
 	spec := o.spec(made.workload)
 	spec.Workers, spec.Pin = r.workers, r.pin
+	dataDir, remove, err := o.makeDataDir()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	spec.DataDir = dataDir
 	a, err := o.start(spec, made.accounts, stderr)
 	if err != nil && strings.Contains(err.Error(), "already runs") {
 		return nil, fmt.Errorf("%w: another benchmark with seed %d is under way", err, o.Seed)

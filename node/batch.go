@@ -4,6 +4,7 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
+	"fastpay/node/journal"
 )
 
 type signature = crypto.Signature
@@ -30,12 +31,16 @@ type batch struct {
 	datagramTo []byte // their bytes
 	replyBytes int
 	credits    []credit
-	held       []*conn // connections that began to hold back in this batch
-	ending     []*conn // connections that end after this batch
-	work       int     // in units of a vote's check
-	workMax    int     // crypto.BatchSize
-	position   uint64  // of its records, in order of application
+	fetching   []*replyBuffer // replies that show certificates, to be read back
+	held       []*conn        // connections that began to hold back in this batch
+	ending     []*conn        // connections that end after this batch
+	work       int            // in units of a vote's check
+	workMax    int            // crypto.BatchSize
 	tally      tally
+
+	records journal.Batch // of what was applied; nobody uses it without a journal
+	group   uint64        // of the journal: durable once this is
+	outside bool          // it has credits for other processes
 }
 
 // request is a message that waits for its turn.
@@ -61,21 +66,19 @@ type patch struct {
 	ticket int
 }
 
-// replyBuffer holds a connection's replies of one batch, framed.
+// replyBuffer holds a connection's replies of one batch, framed. One that shows certificates from the journal has a
+// buffer of its own, and so has what follows it.
 type replyBuffer struct {
-	conn  *conn
+	conn  *conn // nil for a datagram
 	bytes []byte
-}
 
-// credit is on its way from one shard to another.
-type credit struct {
-	from, to int
-	number   uint64
-	cert     codec.Certificate
+	fetch   authority.Fetch // what is read back, if it is wanted
+	group   uint64          // of the journal, after which it may be
+	ready   bool            // it has been
+	counted int             // of its bytes, while it waits for another one
+	from    source          // of a datagram
+	shard   *shard
 }
-
-// tag names the two shards in a ring.
-func (c *credit) tag() uint32 { return uint32(c.from)<<16 | uint32(c.to) }
 
 func newBatch(w *worker) *batch {
 	return &batch{
@@ -205,6 +208,9 @@ func (b *batch) applyRequest(r *request) {
 	if r.kind == codec.KindCertificate && r.refusal == nil && !b.reserveCredit(r) {
 		return
 	}
+	if r.kind == codec.KindInfoRequest && !b.mayFetch(r) {
+		return
+	}
 	dst, buf := b.replyTo(r)
 	start := len(dst)
 	if r.conn != nil {
@@ -222,7 +228,11 @@ func (b *batch) applyRequest(r *request) {
 		b.settleCredit(r, &out)
 		b.tally.certificate(out.Accepted)
 	default:
-		out = b.info(dst, r)
+		var fetch authority.Fetch
+		out, fetch = r.shard.core.Info(dst, &r.info, b.infoLimit(r))
+		if fetch.Wanted() {
+			buf, start = b.read(r, &out, &fetch, buf, start)
+		}
 		b.tally.info(out.Accepted)
 	}
 	if r.refusal != nil {
@@ -237,18 +247,9 @@ func (b *batch) applyRequest(r *request) {
 	}
 	b.replyBytes += len(out.Reply) - start
 	b.replied(r, buf, out.Reply, start)
-}
-
-// info answers an info request. Certificates are in memory, so they are read at once.
-func (b *batch) info(dst []byte, r *request) authority.Outcome {
-	out, fetch := r.shard.core.Info(dst, &r.info, b.infoLimit(r))
-	if fetch.Wanted() {
-		var err error
-		if out.Reply, out.Accepted, err = b.w.reader.Finish(out.Reply, &fetch); err != nil {
-			b.w.node.fail(err) // memory was damaged
-		}
+	if b.records.Size() >= b.w.node.limits.flush {
+		b.w.flush(b)
 	}
-	return out
 }
 
 // voteMessage is what is signed for a vote that a request drew.
@@ -332,13 +333,16 @@ func (b *batch) reset() {
 	clear(b.requests)
 	clear(b.messages)
 	clear(b.credits)
+	clear(b.fetching)
 	clear(b.held)
 	clear(b.ending)
 	b.frames, b.signed = b.frames[:0], b.signed[:0]
 	b.requests, b.checks = b.requests[:0], b.checks[:0]
 	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
 	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
-	b.credits, b.held, b.ending = b.credits[:0], b.held[:0], b.ending[:0]
+	b.credits, b.fetching, b.held, b.ending = b.credits[:0], b.fetching[:0], b.held[:0], b.ending[:0]
+	b.records.Reset()
+	b.group, b.outside = 0, false
 	b.replyBytes, b.work = 0, 0
 	b.tally = tally{}
 	if cap(b.datagramTo) > maxIdleReplies {

@@ -211,33 +211,3 @@ func TestLongAnswersShrink(t *testing.T) {
 		t.Error("large buffers are kept")
 	}
 }
-
-// TestParkedRepliesWait keeps replies and credits until their batch is durable, in order.
-func TestParkedRepliesWait(t *testing.T) {
-	w := newWorld(t, 4, 1, 3)
-	worker := w.loopless(w.options()).workers[0]
-	s := worker.open(t)
-	for range 2 {
-		s.feed(frame(infoRequest(w, 0)))
-		b := worker.batch
-		b.verify()
-		b.apply()
-		b.sign()
-		worker.commit(b)
-	}
-	worker.durable = 0
-	worker.release()
-	if len(s.written) != 0 || len(worker.parked) != 2 {
-		t.Fatal("left before it was durable")
-	}
-	worker.durable = 1
-	worker.release()
-	if len(s.replies()) != 1 || len(worker.parked) != 1 {
-		t.Fatal("not the first batch alone")
-	}
-	worker.durable = 2
-	worker.release()
-	if len(s.replies()) != 1 || len(worker.parked) != 0 {
-		t.Fatal("the second batch did not leave")
-	}
-}

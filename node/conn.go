@@ -20,11 +20,11 @@ type conn struct {
 	lastRead     time.Time
 	suspectUntil time.Time // a bad signature came from here
 
-	// held keeps requests that wait for room in an outbox, with their frame headers; nothing of the connection is
-	// worked on meanwhile.
+	// held keeps requests that wait for room in an outbox or in the queue of replies to be read, with their frame headers;
+	// nothing of the connection is worked on meanwhile.
 	held    []byte
 	holding bool
-	waits   *link // whose outbox was full
+	waits   *link // whose outbox was full; nil when certificates could not be read
 	need    int   // bytes of the certificate that waits
 
 	// ending is set when a credit was refused: what follows on the connection is not answered, so that nobody takes an
@@ -37,6 +37,10 @@ type conn struct {
 
 	// replies of the batch that is being applied; nil between batches.
 	replies *replyBuffer
+
+	// waiting are replies that come after one for which certificates are being read, which is the first.
+	waiting      []*replyBuffer
+	waitingBytes int
 
 	prev, next *conn
 }
@@ -114,7 +118,7 @@ func (c *conn) completeTail(w *worker, data []byte) (rest []byte, ok bool) {
 const maxIdleTail = 4 << 10
 
 // startHolding keeps everything of this connection back from here on, in order, until there is room for a certificate of
-// size bytes in an outbox.
+// size bytes in an outbox, or for a reply that must be read if there is no outbox.
 func (c *conn) startHolding(w *worker, outbox *link, size int) {
 	c.holding, c.waits, c.need = true, outbox, size
 	w.holders.Add(1)
@@ -156,6 +160,9 @@ func (c *conn) close() {
 		_ = c.sock.EventLoop().Close(c.sock)
 	}
 }
+
+// queuedBytes is what the peer has not taken, and what it can't take yet.
+func (c *conn) queuedBytes() int { return c.sock.OutboundBuffered() + c.waitingBytes }
 
 // connList is a list of open connections.
 type connList struct{ first *conn }

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"encoding/binary"
+	"fmt"
 	"runtime"
 
 	"github.com/panjf2000/gnet/v2"
@@ -21,12 +23,49 @@ func (n *Node) maxCertificateBytes() int {
 	return codec.MaxCertificateSize(n.Committee.Len())
 }
 
+// A credit on its way between workers has both shards in the ring's tag and its number in the ring's, and is the position
+// of its settlement, u64, and its certificate.
+const creditHeaderSize = 8
+
+// credit is on its way from one shard to another.
+type credit struct {
+	from, to int
+	number   uint64
+	at       authority.Position // of its settlement in the journal; 0 without one
+	cert     codec.Certificate
+}
+
+// tag names the two shards in a ring.
+func (c *credit) tag() uint32 { return uint32(c.from)<<16 | uint32(c.to) }
+
+func (c *credit) appendHeader(dst []byte) []byte {
+	return binary.LittleEndian.AppendUint64(dst, uint64(c.at))
+}
+
+func parseCredit(tag uint32, number uint64, b []byte) (c credit, err error) {
+	c.from, c.to, c.number = int(tag>>16), int(tag&0xffff), number
+	if len(b) < creditHeaderSize {
+		return c, fmt.Errorf("node: a credit of %d bytes", len(b))
+	}
+	c.at = authority.Position(binary.LittleEndian.Uint64(b))
+	c.cert, err = codec.ParseCertificate(b[creditHeaderSize:])
+	return c, err
+}
+
+// creditAt is where the settlement of a credit is. A ring in memory forgets; then the credit's record has the certificate.
+func (w *worker) creditAt(out *authority.Outcome) authority.Position {
+	if w.library == nil {
+		return 0
+	}
+	return out.At
+}
+
 // connectShards makes the queues to where this worker's credits can go. Before any worker runs.
 func (w *worker) connectShards() {
 	n := w.node
 	w.owed = make([]bool, len(n.workers))
 	for range n.workers {
-		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, n.maxCertificateBytes())})
+		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, creditHeaderSize+n.maxCertificateBytes())})
 	}
 	for s := range n.Member.NumShards {
 		if n.byShard[s] == nil {
@@ -53,7 +92,7 @@ func (b *batch) reserveCredit(r *request) bool {
 	}
 	size := len(r.cert.Bytes())
 	if target := w.node.byShard[to]; target != nil {
-		return w.reserveRing(target, size)
+		return w.reserveRing(target, creditHeaderSize+size)
 	}
 	outbox := w.links[to]
 	if outbox.ring.reserve(size) {
@@ -77,6 +116,7 @@ func (w *worker) reserveRing(target *worker, size int) bool {
 		if target.alive.Err() != nil || w.node.hasFailed() {
 			return false
 		}
+		w.release() // what is durable by now may hold room in that inbox
 		w.takeCredits()
 		runtime.Gosched()
 	}
@@ -94,7 +134,8 @@ func (b *batch) recipientShard(o codec.Order) int {
 // settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
 func (b *batch) settleCredit(r *request, out *authority.Outcome) {
 	if out.CreditTo >= 0 {
-		b.credits = append(b.credits, credit{r.shard.number, out.CreditTo, out.CreditNumber, r.cert})
+		b.credits = append(b.credits, credit{r.shard.number, out.CreditTo, out.CreditNumber, b.w.creditAt(out), r.cert})
+		b.outside = b.outside || b.w.node.byShard[out.CreditTo] == nil
 		return
 	}
 	w := b.w
@@ -103,7 +144,7 @@ func (b *batch) settleCredit(r *request, out *authority.Outcome) {
 		return
 	}
 	if target := w.node.byShard[to]; target != nil {
-		target.inbox[w.index].ring.cancel(len(r.cert.Bytes()))
+		target.inbox[w.index].ring.cancel(creditHeaderSize + len(r.cert.Bytes()))
 	} else {
 		w.links[to].ring.cancel(len(r.cert.Bytes()))
 	}
@@ -114,12 +155,14 @@ func (w *worker) sendCredits(b *batch) {
 	for _, c := range b.credits {
 		switch target := w.node.byShard[c.to]; {
 		case target == w:
-			if err := w.local[c.to].core.Credit(c.from, c.number, 0, c.cert); err != nil {
+			if err := w.local[c.to].core.Credit(c.from, c.number, c.at, c.cert); err != nil {
 				w.node.fail(err) // the two shards no longer agree on what was paid
 				return
 			}
+			w.flushIfLarge()
 		case target != nil:
-			target.inbox[w.index].ring.push(c.tag(), c.number, c.cert.Bytes())
+			w.creditHeader = c.appendHeader(w.creditHeader[:0])
+			target.inbox[w.index].ring.push(c.tag(), c.number, w.creditHeader, c.cert.Bytes())
 			w.owed[target.index] = true
 		default:
 			l := w.links[c.to]
@@ -156,9 +199,9 @@ func (w *worker) takeCredits() {
 			if !ok {
 				break
 			}
-			cert, err := codec.ParseCertificate(record)
+			c, err := parseCredit(tag, number, record)
 			if err == nil {
-				err = w.local[tag&0xffff].core.Credit(int(tag>>16), number, 0, cert)
+				err = w.local[c.to].core.Credit(c.from, c.number, c.at, c.cert)
 			}
 			if err != nil {
 				w.node.fail(err) // these bytes were checked, and numbered, before they were queued
@@ -166,6 +209,7 @@ func (w *worker) takeCredits() {
 			}
 			in.pos = after
 			w.stats.credits.Add(1)
+			w.flushIfLarge()
 		}
 		in.ring.release(in.pos)
 	}
@@ -229,13 +273,21 @@ func (w *worker) creditsDelivered() bool {
 	return true
 }
 
+// mayGoOn reports whether there is room now for what a connection waits for.
+func (c *conn) mayGoOn(w *worker) bool {
+	if c.waits != nil {
+		return c.waits.ring.fits(c.need)
+	}
+	return w.library.pending <= w.node.limits.fetches/2
+}
+
 // retryHeld lets connections go on that waited for room in an outbox. Those for which there is still none stay: to try
 // them would only check their signatures once more.
 func (w *worker) retryHeld() {
 	var next *conn
 	for c := w.conns.first; c != nil && w.holders.Load() > 0; c = next {
 		next = c.next
-		if !c.holding || !c.waits.ring.fits(c.need) {
+		if !c.holding || !c.mayGoOn(w) {
 			continue
 		}
 		data := c.held

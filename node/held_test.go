@@ -187,15 +187,14 @@ func TestFullInboxIsWaitedFor(t *testing.T) {
 	o.Workers, o.Pin = 2, "off"
 	n := w.loopless(o)
 	r, back := n.workers[1].inbox[0].ring, n.workers[0].inbox[1].ring
-	cert := w.certificate(w.order(w.accountIn(0, 1), w.accountIn(1, 1), 1, 0)).Bytes()
-	for r.reserve(len(cert)) {
-		r.push(1, 1, cert)
+	c := credit{from: 0, to: 1, number: 1, cert: w.certificate(w.order(w.accountIn(0, 1), w.accountIn(1, 1), 1, 0))}
+	for c.pushTo(r) {
+		c.number++
 	}
-	other := w.certificate(w.order(w.accountIn(1, 0), w.accountIn(0, 2), 1, 0)).Bytes()
-	if !back.reserve(len(other)) {
+	c = credit{from: 1, to: 0, number: 1, cert: w.certificate(w.order(w.accountIn(1, 0), w.accountIn(0, 2), 1, 0))}
+	if !c.pushTo(back) {
 		t.Fatal("no room")
 	}
-	back.push(1<<16, 1, other)
 	s := n.workers[0].open(t)
 	s.feed(frame(codec.AppendCertificate(nil, w.certificate(w.order(w.accountIn(0, 0), w.accountIn(1, 0), 1, 0)))))
 	done := make(chan struct{})
@@ -214,4 +213,14 @@ func TestFullInboxIsWaitedFor(t *testing.T) {
 	if len(s.replies()) != 1 {
 		t.Error("not answered")
 	}
+}
+
+// pushTo puts a credit into a worker's inbox, if there is room.
+func (c *credit) pushTo(r *ring) bool {
+	header := c.appendHeader(nil)
+	if !r.reserve(len(header) + len(c.cert.Bytes())) {
+		return false
+	}
+	r.push(c.tag(), c.number, header, c.cert.Bytes())
+	return true
 }

@@ -3,6 +3,8 @@ package node
 import (
 	"net"
 	"time"
+
+	"fastpay/node/journal"
 )
 
 // Every buffer and queue has a bound. What a peer can make a node hold is the sum of these.
@@ -61,6 +63,16 @@ const (
 	// udpSocketBuffer is asked of the kernel for each UDP socket: bursts of thousands of datagrams between two rounds.
 	udpSocketBuffer = 8 << 20
 
+	// maxParked bounds the batches of a worker that wait for the disk, 0.6 MiB each with a committee of 4.
+	maxParked = 16
+	// commitHere is up to how many requests a batch is written by its worker's own thread.
+	commitHere = 8
+	// flushBytes is when the records of a batch are handed to the journal before it ends.
+	flushBytes = 256 << 10
+	// maxFetches bounds the replies of a worker that wait for certificates to be read back; beyond that connections that
+	// ask for more wait.
+	maxFetches = 1024
+
 	// creditRingBytes is the queue of credits from one worker to another. It must hold those of two batches: a batch
 	// sends none before it has reserved all.
 	creditRingBytes = 4 << 20
@@ -103,12 +115,22 @@ type limits struct {
 	kept               int
 	idle, partialFrame time.Duration
 	sweep              time.Duration
+
+	fetches          int   // replies that wait for certificates
+	commitHere       int   // requests of a batch that its worker writes itself
+	flush, group     int   // bytes of a batch's records, and of a group
+	segmentBytes     int64 // of the journal
+	snapshotBytes    int64 // of sealed segments, for a snapshot
+	lowSpace         int64 // of the disk, that should stay free
+	snapshotInterval time.Duration
 }
 
 var defaultLimits = limits{
 	creditRing: creditRingBytes, outbox: outboxBytes,
 	queuedConn: maxQueuedConn, queued: maxQueued, kept: maxKept,
 	idle: idleTimeout, partialFrame: partialFrameTimeout, sweep: sweepInterval,
+	fetches: maxFetches, commitHere: commitHere, flush: flushBytes, group: journal.DefaultGroupSize, segmentBytes: journal.DefaultSegmentSize,
+	snapshotBytes: minSnapshotBytes, snapshotInterval: snapshotInterval, lowSpace: journal.DefaultLowSpace,
 }
 
 // linkKeepAlive finds out within half a minute that a sibling's host is gone, should it have nothing to say.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/panjf2000/gnet/v2"
 
 	"fastpay/codec"
+	"fastpay/node/journal"
 )
 
 // A loopless node has workers without event loops: a test feeds them and works off their batches itself, so that it
@@ -21,14 +24,32 @@ func (w *world) loopless(o Options) *Node {
 	}
 	c.cpus = nil // the test's thread is not pinned
 	n := newNode(c)
-	if err := n.makeWorkers(); err != nil {
-		w.t.Fatal(err)
+	if n.keeps() {
+		if n.store, err = openStore(n); err != nil {
+			w.t.Fatal(err)
+		}
 	}
-	if err := n.loadAccounts(); err != nil {
+	if err := n.prepare(); err != nil {
 		w.t.Fatal(err)
 	}
 	n.connLimit = 1000
 	return n
+}
+
+// durable are options for a node with a journal in memory, which a test commits itself.
+func (w *world) durable(mem *journal.MemFS, shards ...int) Options {
+	o := w.options(shards...)
+	o.Durability, o.DataDir = DurabilitySync, w.t.TempDir()
+	l := tiny
+	l.commitHere = 0
+	o.limits = &l
+	o.openFS = func(path string) (journal.FS, error) {
+		if strings.HasPrefix(filepath.Base(path), folderPrefix) {
+			return mem, nil
+		}
+		return journal.OpenDir(path)
+	}
+	return o
 }
 
 // socket stands in for a connection of the event loop library.

@@ -16,8 +16,10 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"fastpay/codec"
 	"fastpay/node/authority"
 	"fastpay/node/committee"
+	"fastpay/node/journal"
 )
 
 // Node is a running authority, or some of its shards.
@@ -31,8 +33,11 @@ type Node struct {
 	stopping    atomic.Bool
 	stopOnce    sync.Once
 	claims      []net.Listener // hold the names of (key, shard) on this machine
+	store       *store         // nil without a data directory
+	adding      bool           // it does not run: accounts are added to its journal
+	seed        [2]uint64      // of the tables' hashes
 
-	ended    chan struct{} // closed when all engines returned
+	ended    chan struct{} // closed when all engines returned, and what they made is on the disk
 	failOnce sync.Once
 	failed   chan struct{} // closed when failure is set
 	failure  error
@@ -50,7 +55,7 @@ func Start(options Options) (*Node, error) {
 	if n.claims, err = claimShards(&c.Member.Name, c.shards); err != nil {
 		return nil, err
 	}
-	if err := n.start(); err != nil {
+	if err = n.start(); err != nil {
 		n.releaseClaims()
 		return nil, err
 	}
@@ -77,13 +82,19 @@ func (n *Node) start() error {
 	if n.limits.connections > 0 {
 		n.connLimit = min(n.connLimit, n.limits.connections)
 	}
-	if err := n.makeWorkers(); err != nil {
-		return err
+	if n.DataDir != "" {
+		if n.store, err = openStore(n); err != nil {
+			return err
+		}
 	}
-	if err := n.loadAccounts(); err != nil {
-		return err
+	err = n.prepare()
+	if err == nil && n.keeps() {
+		err = n.store.serve()
 	}
-	if err := n.listen(); err != nil {
+	if err == nil {
+		err = n.listen()
+	}
+	if err != nil {
 		if failure := n.Stop(context.Background()); failure != nil { // what did start ends before the caller hears of it
 			return failure // the cause, of which err may be a consequence
 		}
@@ -93,40 +104,77 @@ func (n *Node) start() error {
 	return nil
 }
 
-func (n *Node) makeWorkers() error {
-	for i := range n.config.workers {
-		w := newWorker(n, i)
-		ring, err := authority.NewRing(archiveBytes/n.config.workers, n.Committee)
-		if err != nil {
-			return err
-		}
-		w.archive, w.reader = ring, authority.NewReader(n.Committee, n.MaxMessage, ring.Read)
-		n.workers = append(n.workers, w)
+// prepare makes the workers and brings the shards to their state.
+func (n *Node) prepare() error {
+	if err := n.makeWorkers(); err != nil {
+		return err
 	}
+	if n.keeps() {
+		return n.store.recover()
+	}
+	return n.loadAccounts(n.fund)
+}
+
+// fund makes an account in its shard, which is of this process.
+func (n *Node) fund(account *codec.Address, balance codec.Balance) error {
+	s := committee.ShardOf(account, n.Member.NumShards)
+	return n.byShard[s].shard(s).core.Fund(account, balance)
+}
+
+// keeps reports whether there is to be a journal.
+func (n *Node) keeps() bool { return n.Durability != DurabilityNone }
+
+// journal is that of the process, nil without one.
+func (n *Node) journal() *journal.Journal {
+	if n.store == nil {
+		return nil
+	}
+	return n.store.journal
+}
+
+func (n *Node) makeWorkers() error {
 	var seed [16]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return fmt.Errorf("node: random seed: %w", err)
 	}
-	for i, s := range n.shards {
-		w := n.workers[i%len(n.workers)]
-		core, err := authority.New(authority.Options{
-			Committee:        n.Committee,
-			Name:             n.Member.Name,
-			Shard:            s,
-			NumShards:        n.Member.NumShards,
-			MaxMessage:       n.MaxMessage,
-			Log:              w.archive,
-			ExpectedAccounts: n.ExpectedAccounts / n.Member.NumShards,
-			HashSeed:         [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])},
-		})
+	n.seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
+	for i := range n.config.workers {
+		w, err := newWorker(n, i)
 		if err != nil {
 			return err
 		}
+		n.workers = append(n.workers, w)
+	}
+	for i, s := range n.shards {
+		w := n.workers[i%len(n.workers)]
 		n.byShard[s] = w
-		w.addShard(s, core)
+		w.addShard(s)
 	}
 	for _, w := range n.workers {
 		w.connectShards()
+	}
+	return n.makeCores()
+}
+
+// makeCores gives each shard an empty state.
+func (n *Node) makeCores() error {
+	for _, w := range n.workers {
+		for _, s := range w.shards {
+			core, err := authority.New(authority.Options{
+				Committee:        n.Committee,
+				Name:             n.Member.Name,
+				Shard:            s.number,
+				NumShards:        n.Member.NumShards,
+				MaxMessage:       n.MaxMessage,
+				Log:              w.log,
+				ExpectedAccounts: n.ExpectedAccounts / n.Member.NumShards,
+				HashSeed:         n.seed,
+			})
+			if err != nil {
+				return err
+			}
+			s.core = core
+		}
 	}
 	return nil
 }
@@ -135,7 +183,8 @@ func (n *Node) makeWorkers() error {
 // of 4. Older ones are forgotten while there is no journal.
 const archiveBytes = 256 << 20
 
-func (n *Node) loadAccounts() error {
+// loadAccounts gives fund the initial accounts of this process's shards.
+func (n *Node) loadAccounts(fund func(*codec.Address, codec.Balance) error) error {
 	if n.Accounts == nil {
 		return nil
 	}
@@ -144,16 +193,13 @@ func (n *Node) loadAccounts() error {
 		if err := checkSupply(supply, balance.Big()); err != nil {
 			return err
 		}
-		s := committee.ShardOf(&account, n.Member.NumShards)
-		w := n.byShard[s]
-		if w == nil {
+		if n.byShard[committee.ShardOf(&account, n.Member.NumShards)] == nil {
 			continue
 		}
-		if err := w.shard(s).core.Fund(&account, balance); err != nil {
+		if err := fund(&account, balance); err != nil {
 			return err
 		}
 	}
-	n.Accounts = nil // what it yields from may be large
 	return nil
 }
 
@@ -164,10 +210,6 @@ func (n *Node) listen() error {
 		n.engines.Add(1)
 		go n.runEngine(w)
 	}
-	go func() {
-		n.engines.Wait()
-		close(n.ended)
-	}()
 	for _, w := range n.workers {
 		if err := n.await(w.booted); err != nil {
 			return err
@@ -184,6 +226,7 @@ func (n *Node) listen() error {
 		}
 		w.startLinks()
 	}
+	n.Accounts = nil // what it yields from may be large
 	return nil
 }
 
@@ -289,16 +332,24 @@ func (n *Node) Wait() error {
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		n.stopping.Store(true)
-		ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-		defer cancel()
-		n.drain(ctx)
+		if n.store == nil || !n.store.halted.Load() {
+			ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+			defer cancel()
+			n.drain(ctx)
+		}
 		var engines sync.WaitGroup
 		for _, w := range n.workers {
 			engines.Go(func() { w.stop() })
 		}
 		engines.Wait()
-		<-n.ended
+		n.engines.Wait()
+		if n.store != nil {
+			if err := n.store.close(); err != nil {
+				n.fail(fmt.Errorf("node: end of the journal: %w", err))
+			}
+		}
 		n.releaseClaims()
+		close(n.ended)
 	})
 	<-n.ended
 	return n.failure

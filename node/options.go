@@ -11,6 +11,7 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/committee"
+	"fastpay/node/journal"
 	"fastpay/perf"
 )
 
@@ -39,12 +40,20 @@ type Options struct {
 	Pin string
 	// MaxMessage is the largest message in bytes, both ways; 0 means codec.DefaultMaxMessage.
 	MaxMessage int
-	// Durability must be DurabilityNone or "".
+	// Durability says what is durable before a reply leaves; "" means DurabilityNone.
 	Durability Durability
+	// DataDir is the directory of journals and snapshots, which the processes of an authority share, and authorities may.
+	// Without one, which only DurabilityNone allows, not even the mark of a process that forgets is left.
+	DataDir string
+	// AcceptLostVotes starts where votes may be lost: after DurabilityNone, or after a crash with DurabilityAsync.
+	AcceptLostVotes bool
+	// Retain says what of the journal is kept behind snapshots.
+	Retain Retain
 	// Logger gets start, stop and what operators must know; never called for a request. nil means slog.Default.
 	Logger *slog.Logger
 
-	limits *limits // nil means the constants
+	limits *limits                               // nil means the constants
+	openFS func(path string) (journal.FS, error) // nil means real folders
 }
 
 // maxSupplyBits bounds the initial money: sums of balances and credits then stay far from the limits of 128 bits.
@@ -91,9 +100,8 @@ func (o Options) check() (*config, error) {
 	if c.MaxMessage < minMaxMessage || c.MaxMessage > maxMaxMessage {
 		return nil, fmt.Errorf("node: largest message of %d bytes is outside %d to %d", c.MaxMessage, minMaxMessage, maxMaxMessage)
 	}
-	c.Durability = cmp.Or(c.Durability, DurabilityNone)
-	if c.Durability != DurabilityNone {
-		return nil, fmt.Errorf("node: durability %q: only %q can be run so far", c.Durability, DurabilityNone)
+	if err := c.checkDurability(); err != nil {
+		return nil, err
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -107,6 +115,20 @@ func (o Options) check() (*config, error) {
 	var err error
 	c.keys, err = o.Committee.Keys()
 	return c, err
+}
+
+func (c *config) checkDurability() error {
+	c.Durability = cmp.Or(c.Durability, DurabilityNone)
+	if _, err := ParseDurability(string(c.Durability)); err != nil {
+		return err
+	}
+	if c.Durability == DurabilityNone && c.DataDir != "" && !c.allShards {
+		return errors.New("node: durability none wants all shards in one process: credits between processes would be lost")
+	}
+	if c.Durability != DurabilityNone && c.DataDir == "" {
+		return fmt.Errorf("node: durability %s wants a data directory", c.Durability)
+	}
+	return nil
 }
 
 func (c *config) checkPorts() error {

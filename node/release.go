@@ -1,39 +1,39 @@
 package node
 
-// commit makes the batch's records durable, some time. Until then its replies and credits are parked. Without a journal
-// they are as durable as they get at once.
-func (w *worker) commit(b *batch) {
-	w.applied++
-	b.position = w.applied
-	w.durable = w.applied
-	w.parked = append(w.parked, b)
-	if n := len(w.free); n > 0 {
-		w.batch, w.free = w.free[n-1], w.free[:n-1]
-	} else {
-		w.batch = newBatch(w)
+// release lets everything out that is durable: replies first, then credits.
+func (w *worker) release() {
+	for {
+		done := 0
+		for _, b := range w.parked {
+			if !w.mayLeave(b) {
+				break
+			}
+			w.releaseBatch(b)
+			done++
+		}
+		w.parked = append(w.parked[:0], w.parked[done:]...)
+		if !w.waitForDurable() {
+			return
+		}
 	}
 }
 
-// release lets everything out that is durable: replies first, then credits.
-func (w *worker) release() {
-	done := 0
-	for _, b := range w.parked {
-		if b.position > w.durable {
-			break
-		}
-		for _, buf := range b.replies {
-			w.write(buf)
-		}
-		for _, c := range b.ending {
-			c.close()
-		}
-		w.udp.send(b)
-		w.sendCredits(b)
-		b.reset()
-		w.free = append(w.free, b)
-		done++
+func (w *worker) releaseBatch(b *batch) {
+	for _, buf := range b.replies {
+		w.deliver(buf)
 	}
-	w.parked = append(w.parked[:0], w.parked[done:]...)
+	for _, c := range b.ending {
+		c.close()
+	}
+	w.udp.send(b)
+	for _, buf := range b.fetching {
+		if buf.conn == nil {
+			w.fetch(buf)
+		}
+	}
+	w.sendCredits(b)
+	b.reset()
+	w.free = append(w.free, b)
 }
 
 // write hands a connection its replies. What the kernel doesn't take is queued by the event loop, without a bound of its
@@ -51,7 +51,7 @@ func (w *worker) write(buf *replyBuffer) {
 
 // boundConn bounds what is queued for a connection that was just written to, and for all together.
 func (w *worker) boundConn(c *conn, written int) {
-	queued := c.sock.OutboundBuffered()
+	queued := c.queuedBytes()
 	if queued == 0 {
 		return
 	}
@@ -75,7 +75,7 @@ func (w *worker) takeReplyBuffer(c *conn) *replyBuffer {
 }
 
 func (w *worker) giveReplyBuffer(buf *replyBuffer) {
-	buf.conn, buf.bytes = nil, buf.bytes[:0]
+	*buf = replyBuffer{bytes: buf.bytes[:0]}
 	if cap(buf.bytes) > maxIdleReplies {
 		buf.bytes = nil
 	}

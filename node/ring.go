@@ -55,10 +55,13 @@ func (r *ring) fits(n int) bool {
 // cancel gives a reservation of n bytes back. For the producer.
 func (r *ring) cancel(n int) { r.reserved -= ringRecordSize(n) }
 
-// push appends a record for which room was reserved. For the producer.
-func (r *ring) push(tag uint32, number uint64, record []byte) {
-	head, size := r.head.Load(), uint64(len(r.buf))
-	need := ringRecordSize(len(record))
+// push appends a record for which room was reserved, whole or in parts. For the producer.
+func (r *ring) push(tag uint32, number uint64, parts ...[]byte) {
+	head, size, length := r.head.Load(), uint64(len(r.buf)), 0
+	for _, p := range parts {
+		length += len(p)
+	}
+	need := ringRecordSize(length)
 	r.reserved -= need
 	if toEnd := size - head&(size-1); need > toEnd {
 		binary.LittleEndian.PutUint32(r.buf[head&(size-1)+4:], skipRecord)
@@ -66,9 +69,12 @@ func (r *ring) push(tag uint32, number uint64, record []byte) {
 	}
 	at := r.buf[head&(size-1):]
 	binary.LittleEndian.PutUint32(at, tag)
-	binary.LittleEndian.PutUint32(at[4:], uint32(len(record)))
+	binary.LittleEndian.PutUint32(at[4:], uint32(length))
 	binary.LittleEndian.PutUint64(at[8:], number)
-	copy(at[ringHeader:], record)
+	to := at[ringHeader:]
+	for _, p := range parts {
+		to = to[copy(to, p):]
+	}
 	r.head.Store(head + need)
 }
 

@@ -40,7 +40,7 @@ type counters struct {
 	published                                                               struct{ in, out atomic.Uint64 }
 	connections                                                             atomic.Int64
 	connectionsRefused, timeouts, slowReaders, oversized, datagramsDropped  atomic.Uint64
-	creditsAcknowledged, cappedCredits                                      atomic.Uint64
+	creditsAcknowledged, cappedCredits, readErrors, readsFull               atomic.Uint64
 	duration                                                                [64]atomic.Uint64 // batches by the bits of their nanoseconds
 
 	bytesIn, bytesOut uint64 // of the worker's thread alone
@@ -49,7 +49,7 @@ type counters struct {
 // tally is what one batch counts.
 type tally struct {
 	orders, certificates, infos, rejected, votes, signatures, badSignatures int
-	credits, crossShardRefused, outboxFull                                  int
+	credits, crossShardRefused, outboxFull, readsFull                       int
 }
 
 func (t *tally) order(accepted bool) {
@@ -84,7 +84,7 @@ func (c *counters) publish(t *tally, requests int) {
 	}{
 		{&c.orders, t.orders}, {&c.certificates, t.certificates}, {&c.infos, t.infos}, {&c.rejected, t.rejected},
 		{&c.votes, t.votes}, {&c.signatures, t.signatures}, {&c.badSignatures, t.badSignatures}, {&c.credits, t.credits},
-		{&c.crossShardRefused, t.crossShardRefused}, {&c.outboxFull, t.outboxFull},
+		{&c.crossShardRefused, t.crossShardRefused}, {&c.outboxFull, t.outboxFull}, {&c.readsFull, t.readsFull},
 		{&c.batches, 1}, {&c.requests, requests},
 	} {
 		if p.n != 0 {

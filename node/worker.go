@@ -33,20 +33,24 @@ type worker struct {
 	suspects suspects          // datagram sources that sent a bad signature
 	batch    *batch            // being filled
 	posted   bool              // a drain is queued for the end of this poll round
-	applied  uint64            // position of the last batch that was applied
-	durable  uint64            // position up to which batches are durable
 	parked   []*batch          // applied, waiting to be durable; oldest first
 	free     []*batch          // for reuse
 	inbox    []*inbox          // credits from other workers of this process, by worker
 	links    []*link           // credits to shards of other processes, by shard number
-	archive  *authority.Ring   // certificates
-	reader   *authority.Reader // of them
+	log      authority.Log     // of its shards
+	library  *librarian        // reads certificates back from the journal; nil without one
+	reader   *authority.Reader // reads them from memory; nil with a journal
 
-	owed []bool // other workers that credits were pushed to in this release
+	owed         []bool // other workers that credits were pushed to in this release
+	creditHeader []byte // of the credit that is being pushed
+
+	credited      []credited // by other shards of this process; durable with creditedGroup
+	creditedGroup uint64
+	swept         int // shards that this round of sweeps has acknowledged
 
 	freeReplies []*replyBuffer
 
-	drainPosted, takePosted, retryPosted, sweepPosted task // posted to the loop
+	drainPosted, takePosted, retryPosted, sweepPosted, releasePosted, readPosted task // posted to the loop
 
 	// Shared with other threads.
 	engine  atomic.Pointer[gnet.Engine]
@@ -56,10 +60,14 @@ type worker struct {
 	running atomic.Bool     // ready is closed, and the engine does not end
 	alive   context.Context // until the engine has ended
 	end     context.CancelFunc
-	wakeup  atomic.Bool  // a credit for this worker has been announced
-	holders atomic.Int64 // connections that wait for room in an outbox
-	stats   counters
-	sizes   sizes
+	wakeup  atomic.Bool // a credit for this worker has been announced
+	// waitsFor is the group of the journal that the oldest parked batch needs, 0 for none; durableTold is set until the
+	// worker looks.
+	waitsFor    atomic.Uint64
+	durableTold atomic.Bool
+	holders     atomic.Int64 // connections that wait for room in an outbox
+	stats       counters
+	sizes       sizes
 }
 
 // shard is one logical shard with its place in a worker.
@@ -72,7 +80,7 @@ type shard struct {
 	sizes     shardSizes
 }
 
-func newWorker(n *Node, index int) *worker {
+func newWorker(n *Node, index int) (*worker, error) {
 	w := &worker{
 		node:   n,
 		index:  index,
@@ -91,11 +99,21 @@ func newWorker(n *Node, index int) *worker {
 	w.suspects.seed = maphash.MakeSeed()
 	w.drainPosted.do, w.takePosted.do = w.drainAtEndOfRound, w.takePostedCredits
 	w.retryPosted.do, w.sweepPosted.do = w.retryHeld, w.sweep
-	return w
+	w.releasePosted.do, w.readPosted.do = w.releaseDurable, w.takeFetched
+	if n.keeps() {
+		w.log, w.library = provisional{w}, newLibrarian(w)
+		return w, nil
+	}
+	ring, err := authority.NewRing(archiveBytes/n.config.workers, n.Committee)
+	if err != nil {
+		return nil, err
+	}
+	w.log, w.reader = ring, authority.NewReader(n.Committee, n.MaxMessage, ring.Read)
+	return w, nil
 }
 
-func (w *worker) addShard(number int, core *authority.Shard) {
-	s := &shard{number: number, core: core}
+func (w *worker) addShard(number int) {
+	s := &shard{number: number}
 	w.shards = append(w.shards, s)
 	w.local[number] = s
 	w.byPort[w.node.Member.BasePort+number] = s
@@ -162,6 +180,7 @@ func (w *worker) OnClose(c gnet.Conn, _ error) gnet.Action {
 		if conn.holding {
 			conn.stopHolding(w)
 		}
+		conn.dropWaiting(w)
 		w.countKept(conn)
 		w.conns.remove(conn)
 		w.node.connections.Add(-1)
@@ -268,6 +287,7 @@ func (w *worker) sweep() {
 	}
 	w.boundQueued()
 	w.retryHeld()
+	w.acknowledge()
 	w.countCapped()
 	w.publishSizes()
 }
@@ -286,7 +306,7 @@ func (w *worker) countCapped() {
 
 // boundQueued counts what connections have not taken, and closes the largest if it is too much.
 func (w *worker) boundQueued() {
-	w.queued = w.shed(w.queueMax, func(c *conn) int { return c.sock.OutboundBuffered() })
+	w.queued = w.shed(w.queueMax, (*conn).queuedBytes)
 }
 
 // shed bounds the sum of a size over all connections: beyond most it closes the largest, down to three quarters of that,
@@ -336,9 +356,10 @@ func (w *worker) idle(ctx context.Context) bool {
 		if !w.posted {
 			w.drain()
 		}
-		idle := !w.posted && w.batch.empty() && len(w.parked) == 0 && w.holders.Load() == 0
+		idle := !w.posted && w.batch.empty() && len(w.parked) == 0 && w.holders.Load() == 0 &&
+			(w.library == nil || w.library.pending == 0)
 		for c := w.conns.first; c != nil; c = c.next {
-			idle = idle && c.sock.OutboundBuffered() == 0
+			idle = idle && c.queuedBytes() == 0
 		}
 		result <- idle
 	}})

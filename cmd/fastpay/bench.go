@@ -122,7 +122,11 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.Host, "host", f.Host, "`ADDRESS` on this machine that the authority listens on")
 	flags.IntVar(&f.Port, "port", f.Port, "port `P` of the first shard (default free ones)")
 	flags.IntVar(&f.Workers, "workers", f.Workers, "`N`umber of the authority's event loops (default one a shard, at most one a CPU)")
-	flags.StringVar(&f.Durability, "durability", f.Durability, "what the authority keeps on disk before a reply leaves: `MODE` none")
+	flags.StringVar(&f.Durability, "durability", f.Durability,
+		"what the authority has on disk before a reply leaves: `MODE` none, sync, async")
+	flags.StringVar(&f.DataDir, "data-dir", f.DataDir,
+		"`DIR` for the journal, in a folder that is removed afterwards (default the user's cache folder)")
+	flags.StringVar(&f.Retain, "retain", "all", "what the authority keeps of its journal: `all, none or a SIZE` such as 1GiB")
 	f.output.addTo(cmd)
 	flags.BoolVar(&f.InProcess, "in-process", f.InProcess, "run the authority in this process, still behind sockets")
 	flags.StringVar(&f.profile, "profile", "",

@@ -26,6 +26,9 @@ type runFlags struct {
 	workers         int
 	pin             string
 	durability      string
+	dataDir         string
+	acceptLost      bool
+	retain          string
 	metrics         string
 }
 
@@ -39,7 +42,13 @@ func newRunCommand() *cobra.Command {
 "Listening to ..." for each port once all of them accept. Every port serves TCP and UDP. SIGINT and SIGTERM end it in
 order: what has been received is answered first.
 
-All state is in memory (--durability none): an authority that is started again has forgotten what it signed.`,
+What it signs and settles is in a journal in the data directory, and no reply leaves before that is durable, so it can be
+killed at any time and started again. --durability async syncs soon after replying: after a crash it starts again only with
+--accept-lost-votes. --durability none keeps everything in memory, and wants all shards in one process: an authority that
+is started again has forgotten what it signed.
+
+The initial accounts are funded by the first start; later ones compare the file and don't apply it. 'server add-accounts'
+adds accounts to it.`,
 		Example: `  # all shards in one process
   server --server server1.json run --initial-accounts initial_accounts.txt --committee committee.json
 
@@ -48,7 +57,8 @@ All state is in memory (--durability none): an authority that is started again h
   curl http://127.0.0.1:9464/metrics http://127.0.0.1:9464/healthz
   go tool pprof -http=: http://127.0.0.1:9464/debug/pprof/profile?seconds=10
 
-  # shards 0, 2 and 3 here, shard 1 on another host
+  # shards 0, 2 and 3 here, shard 1 in another process, which may share the data directory, or on another host
+  server --server server1.json run --shard 0,2-3 --initial-accounts initial_accounts.txt --committee committee.json
   server --server server1.json run --shard 0,2-3 --shard-host 1=10.0.0.2 --initial-accounts initial_accounts.txt --committee committee.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServer(cmd, &f) },
@@ -64,7 +74,13 @@ All state is in memory (--durability none): an authority that is started again h
 	flags.IntVar(&f.queueSize, "cross-shard-queue-size", 0, "accepted for the prototype's scripts; queues are bounded in bytes")
 	flags.IntVar(&f.workers, "workers", 0, "`N`umber of event loops (default one a shard, at most one a CPU)")
 	flags.StringVar(&f.pin, "pin", "auto", "CPUs of the workers: `auto, off or LIST` such as 0,2-3")
-	flags.StringVar(&f.durability, "durability", string(node.DurabilityNone), "what is kept on disk before a reply leaves: `MODE` none")
+	flags.StringVar(&f.durability, "durability", string(node.DurabilitySync),
+		"what is on disk before a reply leaves: `MODE` sync, async (soon after), none (nothing is kept)")
+	flags.BoolVar(&f.acceptLost, "accept-lost-votes", false,
+		"start although votes may be lost: the authority may sign twice for one sequence number, which counts as faulty")
+	flags.StringVar(&f.retain, "retain", "all",
+		"what is kept of the journal behind snapshots, to read certificates back: `all, none or a SIZE` such as 20GiB")
+	addDataDirFlag(cmd, &f.dataDir)
 	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics, /healthz and /debug/pprof/ on the loopback `ADDRESS:PORT`")
 	return cmd
 }
@@ -92,9 +108,10 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	defer metrics.stop()
 	n, err := node.Start(*options)
 	if err != nil {
-		return err
+		return hintRefusal(err)
 	}
 	metrics.show(n)
+	logRecovery(log, n.Recovery())
 	// One for each event loop, which is locked to its thread, and two for everything else.
 	runtime.GOMAXPROCS(max(n.Workers()+spareProcs, runtime.GOMAXPROCS(0)))
 	for _, s := range n.Shards() {
@@ -148,6 +165,10 @@ func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
 	if err != nil {
 		return nil, usagef("%s", err)
 	}
+	retain, err := node.ParseRetain(f.retain)
+	if err != nil {
+		return nil, usagef("%s", err)
+	}
 	accounts, err := readInitialAccounts(f.initialAccounts)
 	if err != nil {
 		return nil, err
@@ -165,6 +186,9 @@ func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
 		Pin:              f.pin,
 		MaxMessage:       f.bufferSize,
 		Durability:       durability,
+		DataDir:          dataDirOf(f.dataDir, path),
+		AcceptLostVotes:  f.acceptLost,
+		Retain:           retain,
 	}, nil
 }
 

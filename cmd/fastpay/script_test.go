@@ -176,11 +176,11 @@ func getURL(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, response.Body.Close()))
 }
 
-// signalProcesses TERM|INT WORD sends a signal to the background processes that have WORD among their arguments.
+// signalProcesses TERM|INT|KILL WORD sends a signal to the background processes that have WORD among their arguments.
 func signalProcesses(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}
 	if neg || len(args) != 2 || signals[args[0]] == nil {
-		ts.Fatalf("usage: signal TERM|INT WORD")
+		ts.Fatalf("usage: signal TERM|INT|KILL WORD")
 	}
 	found := false
 	for _, cmd := range ts.BackgroundCmds() {

@@ -16,7 +16,7 @@ and clients share. Then it is run, by one process or by one for each of its shar
 		RunE:        showHelp,
 	}
 	cmd.PersistentFlags().String("server", "", "`FILE` that holds the authority's key and address")
-	cmd.AddCommand(newGenerateCommand(), newRunCommand())
+	cmd.AddCommand(newGenerateCommand(), newRunCommand(), newAddAccountsCommand())
 	return cmd
 }
 

@@ -102,7 +102,7 @@ func (m *Merger) Add(shard int, at Position, record []byte) error {
 	case RecordPrimary:
 		return p.primary(at, &r, m.numShards)
 	case RecordFunded:
-		return p.fund(r.Account, r.Balance)
+		return p.add(at, p.table.open(r.Account), r.Balance)
 	case RecordAcknowledged:
 		_, err := p.lanes[r.To].out.acknowledge(r.Number)
 		return err
@@ -169,8 +169,12 @@ func (p *part) credit(at Position, recipient *codec.Address, amount uint64, befo
 }
 
 func (p *part) deposit(at Position, a *account, amount uint64) error {
+	return p.add(at, a, codec.NewBalance(amount))
+}
+
+func (p *part) add(at Position, a *account, balance codec.Balance) error {
 	var ok bool
-	if a.balance, ok = a.balance.Add(codec.NewBalance(amount)); !ok {
+	if a.balance, ok = a.balance.Add(balance); !ok {
 		return p.unexpected(at, "the changes of %s do not fit in 128 bits", codec.FormatAddress(&a.address))
 	}
 	return nil

@@ -77,8 +77,8 @@ const (
 	voterSize        = 2
 )
 
-// maxRecordSize is the largest record, a settlement, of a committee.
-func maxRecordSize(members int) int {
+// MaxRecordSize is the largest record, a settlement, of a committee.
+func MaxRecordSize(members int) int {
 	return settlementHeader + 2*maxChainSize + awaySize + maxOrderSize + members*(voterSize+crypto.SignatureSize)
 }
 

@@ -29,7 +29,7 @@ func (s *Shard) Replay(at Position, record []byte) error {
 	case RecordPrimary:
 		return s.replayPrimary(at, &r)
 	case RecordFunded:
-		if err := s.Fund(r.Account, r.Balance); err != nil {
+		if err := s.addAccount(r.Account, r.Balance); err != nil {
 			return s.unexpected(at, "%w", err)
 		}
 	case RecordAcknowledged:

@@ -41,7 +41,7 @@ var ErrGone = errors.New("authority: the record is gone")
 
 // NewRing makes a ring of at most size bytes for records of this committee. The memory is taken as it fills.
 func NewRing(size int, c *committee.Committee) (*Ring, error) {
-	largest := ringSize(maxRecordSize(c.Len()))
+	largest := ringSize(MaxRecordSize(c.Len()))
 	shift := uint(bits.Len64(2*largest - 1))
 	if size>>shift < minSegments {
 		return nil, fmt.Errorf("%w: a ring of %d bytes, expected at least %d", ErrOptions, size, minSegments<<shift)

@@ -1,0 +1,207 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"fastpay/node/authority"
+	"fastpay/node/journal"
+)
+
+const (
+	// minSnapshotBytes of sealed segments make a new snapshot worth its work; and as many as the last one has, so that no
+	// more is written for snapshots than for the journal.
+	minSnapshotBytes = 256 << 20
+	// snapshotInterval is how often it is looked whether a snapshot is due.
+	snapshotInterval = time.Second
+	// snapshotSlice is how long making one works before it pauses, so that a loop on the same CPU never waits long; and
+	// snapshotRest how many times as long the pause is.
+	snapshotSlice = time.Millisecond
+	snapshotRest  = 3
+)
+
+// Retain says what of the journal is kept under a snapshot: bytes of segments, at least, or everything. What credits that
+// are under way need is kept in any case.
+type Retain struct {
+	All   bool
+	Bytes int64
+}
+
+// makeSnapshots makes a snapshot whenever one is due, from the one before and the segments since, and never from what the
+// shards hold: they are not disturbed.
+func (s *store) makeSnapshots() {
+	tick := time.NewTicker(s.node.limits.snapshotInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+		}
+		to := s.journal.Sealed()
+		if !s.snapshotDue(to) {
+			continue
+		}
+		began := time.Now()
+		err := s.makeSnapshot(to)
+		if err == nil {
+			s.snapshots.Add(1)
+			s.node.log.Debug("snapshot", "segment", to, "took", time.Since(began))
+			err = s.retire()
+		}
+		if errors.Is(err, journal.ErrClosed) || s.halted.Load() {
+			return
+		}
+		if err != nil {
+			s.node.log.Error("no snapshot could be made; the journal grows until one can", "error", err)
+		}
+	}
+}
+
+// snapshotDue reports whether the segments up to the one given, which is sealed, are worth a snapshot.
+func (s *store) snapshotDue(to uint32) bool {
+	from := s.journal.Snapshots()[0].Segment
+	sealed := (int64(to) - int64(from) + 1) * s.node.limits.segmentBytes
+	return sealed >= max(s.node.limits.snapshotBytes, s.snapshotBytes)
+}
+
+// makeSnapshot makes the snapshot of the state after a segment.
+func (s *store) makeSnapshot(to uint32) error {
+	last := s.journal.Snapshots()[0]
+	pace := pacer{stop: s.stop, began: time.Now()}
+	return s.journal.ReadSnapshot(last, func(old io.Reader) error {
+		list, err := readAccountsList(old)
+		if err != nil {
+			return err
+		}
+		m, err := authority.NewMerger(pacedReader{old, &pace}, s.node.Member.NumShards, s.node.shards)
+		if err != nil {
+			return err
+		}
+		after, err := s.journal.ReadSegments(last, to, func(r journal.Record) error {
+			pace.pause()
+			if len(r.Data) > 0 && r.Data[0] == recordList {
+				return list.parse(r.Data[1:])
+			}
+			return m.Add(int(r.Shard), authority.Position(r.Position), r.Data)
+		})
+		if err != nil {
+			return err
+		}
+		return s.journal.WriteSnapshot(after, func(w io.Writer) error {
+			counted := &countingWriter{w: w}
+			defer func() { s.snapshotBytes = counted.n }()
+			return s.save(counted, list, m)
+		})
+	})
+}
+
+// retire removes the segments that nobody needs any more: those before the older snapshot, the outbox of any shard, and
+// what is to be retained.
+func (s *store) retire() error {
+	if s.node.Retain.All {
+		return nil
+	}
+	points := s.journal.Snapshots()
+	if len(points) < 2 {
+		return nil
+	}
+	before := points[1].Segment
+	for i := range s.needed {
+		before = min(before, s.needed[i].Load())
+	}
+	files, err := s.journal.Segments()
+	if err != nil {
+		return err
+	}
+	total := int64(0)
+	for i := len(files) - 1; i >= 0; i-- {
+		if total += files[i].Size; total > s.node.Retain.Bytes {
+			before = min(before, files[i].Number+1) // this one need not be kept
+			break
+		}
+	}
+	if total <= s.node.Retain.Bytes {
+		return nil
+	}
+	return s.journal.RemoveBefore(before)
+}
+
+// pacer makes work on the side leave the CPU to the loops most of the time.
+type pacer struct {
+	stop  <-chan struct{}
+	began time.Time // of this slice
+	count int
+}
+
+// pause is called often, and sleeps now and then.
+func (p *pacer) pause() {
+	const every = 256 // calls between looks at the clock: some 50 µs of records
+	if p.count++; p.count < every {
+		return
+	}
+	p.count = 0
+	worked := time.Since(p.began)
+	if worked < snapshotSlice {
+		return
+	}
+	select {
+	case <-p.stop: // the rest is not made, or made in a hurry
+	case <-time.After(snapshotRest * worked):
+	}
+	p.began = time.Now()
+}
+
+type pacedReader struct {
+	r io.Reader
+	p *pacer
+}
+
+// Read implements io.Reader.
+func (r pacedReader) Read(b []byte) (int, error) {
+	r.p.pause()
+	return r.r.Read(b)
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+// Write implements io.Writer.
+func (c *countingWriter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// ParseRetain reads the value of a flag: all, none, or a size such as 20GiB.
+func ParseRetain(s string) (Retain, error) {
+	switch s {
+	case "all":
+		return Retain{All: true}, nil
+	case "none":
+		return Retain{}, nil
+	}
+	bytes, err := parseSize(s)
+	if err != nil {
+		return Retain{}, fmt.Errorf("node: retain %q: expected all, none, or a size such as 20GiB", s)
+	}
+	return Retain{Bytes: bytes}, nil
+}
+
+// parseSize reads a number of bytes with a unit.
+func parseSize(s string) (int64, error) {
+	for i, unit := range [...]string{"KiB", "MiB", "GiB", "TiB"} {
+		if digits, ok := strings.CutSuffix(s, unit); ok {
+			n, err := strconv.ParseUint(digits, 10, 63-10*(i+1))
+			return int64(n) << (10 * (i + 1)), err
+		}
+	}
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n), err
+}
