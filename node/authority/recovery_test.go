@@ -43,13 +43,6 @@ func (d *driver) image() (text string) {
 	return text
 }
 
-func (d *driver) numbers() (list []int) {
-	for i := range d.shards {
-		list = append(list, i)
-	}
-	return list
-}
-
 // twin is a driver like d with empty shards and the same log, which nothing is appended to.
 func (d *driver) twin(t testing.TB) *driver {
 	t.Helper()
