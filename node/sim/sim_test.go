@@ -28,6 +28,10 @@ func run(t *testing.T, seeds uint64, o Options) Exercised {
 func TestWorldsWithoutFaults(t *testing.T) { run(t, 20, Options{Payments: 200}) }
 
 func TestWorldsWithAllFaults(t *testing.T) {
+	if testing.Short() {
+		run(t, 20, Options{Payments: 100, Faults: AllFaults})
+		return
+	}
 	all := run(t, 100, Options{Payments: 100, Faults: AllFaults})
 	missing := slices.DeleteFunc(all.Missing(AllFaults), func(s string) bool { return strings.HasPrefix(s, "flipped") })
 	if len(missing) > 0 { // bits that flip are rare

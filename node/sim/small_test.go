@@ -7,6 +7,9 @@ import (
 
 // TestSmallWorld explores it whole. The numbers of states are recorded: a change of them is a change of what is explored.
 func TestSmallWorld(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
 	start := time.Now()
 	r := ExploreSmallWorld()
 	t.Logf("%+v in %v", r, time.Since(start))
