@@ -176,6 +176,7 @@ func (p *process) forgetAll() {
 	p.lives++
 	if p.disk != nil {
 		p.disk.fs = newFS()
+		p.chains = chains{}
 	}
 	if err := p.open(); err != nil {
 		panic(err)

@@ -8,7 +8,7 @@ import (
 	"fastpay/codec"
 )
 
-var eventNames = [numEventKinds]string{"request", "reply", "send", "batch", "commit", "credit", "ack", "resend", "dial", "wire", "fund",
+var eventNames = [numEventKinds]string{"request", "reply", "send", "batch", "commit", "credit", "ack", "resend", "dial", "wire", "fund", "snapshot",
 	"timer", "wake", "gift", "crash", "restart", "partition", "heal", "mint"}
 
 // describe is an event in one line.

@@ -1,12 +1,10 @@
 package sim
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
-	"fastpay/codec"
 	"fastpay/node/authority"
 	"fastpay/node/journal"
 )
@@ -16,8 +14,11 @@ type disk struct {
 	fs         *journal.MemFS
 	journal    *journal.Journal
 	batch      journal.Batch
-	committing bool // an eventCommit is under way
-	readBuf    []byte
+	committing bool   // an eventCommit is under way
+	fullGroup  uint64 // the group that was committed because it was full, until its process has seen that
+
+	segmentBytes int64
+	readBuf      []byte
 
 	failing bool           // writes and syncs fail
 	stopAt  journal.OpKind // the machine stops at the next such operation
@@ -26,9 +27,8 @@ type disk struct {
 }
 
 const (
-	groupBytes   = 32 << 10
-	segmentBytes = 256 << 10
-	maxBatch     = 24 // requests: so that all their records fit in a group
+	groupBytes = 32 << 10
+	maxBatch   = 24 // requests: so that all their records fit in a group
 )
 
 var errDisk = errors.New("the disk failed")
@@ -47,25 +47,20 @@ func (d *disk) append() (base authority.Position, group uint64, ok bool) {
 	at, group, err := d.journal.Append(&d.batch)
 	if errors.Is(err, journal.ErrFull) {
 		if err = d.journal.Commit(); err == nil {
+			d.fullGroup = d.journal.Durable()
 			at, group, err = d.journal.Append(&d.batch)
 		}
 	}
 	return authority.Position(at), group, err == nil || d.journal.Err() != nil
 }
 
-// read is the record at a position.
-func (d *disk) read(at authority.Position) ([]byte, error) {
-	_, data, err := d.journal.Read(d.readBuf, journal.Position(at))
-	return data, err
-}
-
 // open opens the journal that is on the disk and gives every record to replay.
-func (d *disk) open(random io.Reader, replay func(journal.Record) error) error {
+func (d *disk) open(random io.Reader, load func(journal.Point, io.Reader) error, replay func(journal.Record) error) error {
 	d.committing, d.failing = false, false
 	d.batch.Reset()
 	var err error
 	d.journal, err = journal.Open(&journal.FaultFS{FS: d.fs, Inject: d.inject}, journal.Options{
-		SegmentSize: segmentBytes, GroupSize: groupBytes, Random: random,
+		SegmentSize: d.segmentBytes, GroupSize: groupBytes, Random: random, Load: load,
 		Identity: journal.Identity{{Name: "authority", Value: "simulated"}},
 	}, replay)
 	return err
@@ -102,6 +97,7 @@ func (p *process) commit() {
 		return
 	}
 	p.sealedBefore, p.sealed = p.sealed, p.applied
+	p.groupRecords[p.disk.journal.Durable()] = p.applied
 	p.release()
 }
 
@@ -187,6 +183,7 @@ func (p *process) start() {
 		p.books.recovered(p.applied)
 	}
 	p.openWires()
+	p.snapshotLater()
 	if !p.w.plan.Split && p.holdsCredits() {
 		p.resendLater()
 	}
@@ -198,15 +195,20 @@ func (p *process) open() error {
 	if p.disk == nil {
 		return nil
 	}
-	records, beforeLast, group := 0, 0, uint64(0)
-	err := p.disk.open(randomBytes{p.w.rng}, func(r journal.Record) error {
+	replayed, beforeLast, group := 0, 0, uint64(0)
+	p.loaded, p.loadedRecords = false, 0
+	err := p.disk.open(randomBytes{p.w.rng}, p.load, func(r journal.Record) error {
 		if r.Group != group {
-			group, beforeLast = r.Group, records
+			group, beforeLast = r.Group, replayed
 		}
-		records++
+		replayed++
+		p.groupRecords[r.Group] = p.loadedRecords + replayed
 		return p.replay(authority.Position(r.Position), int(r.Shard), r.Data)
 	})
-	p.applied, p.recoveredBefore = records, beforeLast
+	p.applied, p.recoveredBefore = p.loadedRecords+replayed, p.loadedRecords+beforeLast
+	if err == nil && p.loaded {
+		err = p.findCredits()
+	}
 	p.funded = p.shards[p.first].LastTransaction()
 	return err
 }
@@ -221,22 +223,10 @@ func (p *process) replay(at authority.Position, shard int, data []byte) error {
 		return err
 	}
 	switch {
-	case r.Kind == authority.RecordSettlement && r.To >= 0 && !sabotaged("sim: recovery forgets credits that are to be sent"):
-		cert, err := r.AppendCertificate(nil, p.w.committee)
-		if err != nil {
-			return err
-		}
-		message := binary.LittleEndian.AppendUint32(nil, uint32(codec.KindCrossShard))
-		p.queueCredit(shard, r.To, r.Number, at, append(message, cert...))
+	case r.Kind == authority.RecordSettlement && r.To >= 0:
+		return p.keepCredit(shard, at, &r)
 	case r.Kind == authority.RecordAcknowledged:
-		for _, c := range *p.box(shard, r.To) {
-			if c.number == r.Number {
-				p.chains.acknowledged[r.To] = c.chain
-			}
-		}
 		p.box(shard, r.To).drop(r.Number)
-	case r.Kind == authority.RecordCredit && p.w.plan.Split:
-		p.chains.in[r.From] = p.chains.in[r.From].Next(r.Order)
 	}
 	return nil
 }

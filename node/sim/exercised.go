@@ -13,6 +13,8 @@ type Exercised struct {
 	Partitions, Retransmitted, Timeouts, Failed               uint64
 	Crashes, CrashesUnsynced, Recoveries, RecordsLost         uint64
 	DiskErrors, TornCommits, TornRecoveries                   uint64
+	Snapshots, FailedSnapshots, TornSnapshots                 uint64
+	SnapshotsLoaded, SegmentsRemoved                          uint64
 	FlipsDetected, FlipsHarmless, FlipsLastGroup              uint64
 	WalletCrashes, WalletsPending                             uint64
 	CreditsResent, CreditsRepeated, CreditGaps, LinkBreaks    uint64
@@ -47,6 +49,10 @@ func (x *Exercised) counters() []counter {
 		{"failed commits", &x.DiskErrors, DiskErrors | Crashes},
 		{"crashes in the middle of a commit", &x.TornCommits, DiskErrors | Crashes},
 		{"crashes in the middle of a recovery", &x.TornRecoveries, DiskErrors | Crashes},
+		{"snapshots made", &x.Snapshots, Crashes}, {"recoveries from one", &x.SnapshotsLoaded, Crashes},
+		{"snapshots that failed", &x.FailedSnapshots, DiskErrors | Crashes},
+		{"crashes while one was made", &x.TornSnapshots, DiskErrors | Crashes},
+		{"times that segments were removed", &x.SegmentsRemoved, Crashes},
 		{"flipped bits that recovery saw", &x.FlipsDetected, Flips | Crashes},
 		{"flipped bits without harm", &x.FlipsHarmless, Flips | Crashes},
 		{"flipped bits that took the last group", &x.FlipsLastGroup, Flips | Crashes}, {"crashes of clients", &x.WalletCrashes, Wallets},

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -97,6 +98,17 @@ func (p *process) afterFlip(err error) {
 		w.fail(propertyS8, fmt.Sprintf("process %d did not see that its disk was damaged: %d records of %d", p.index,
 			p.applied, p.sealed))
 	}
+}
+
+// damaged is what a process says of a log that can't be read. Only a bit that flipped excuses it.
+func (p *process) damaged(err error) {
+	var corrupt *journal.CorruptError
+	if p.member == p.w.plan.FlipMember && errors.As(err, &corrupt) {
+		p.w.count.FlipsDetected++
+		p.w.retire(p.member)
+		return
+	}
+	p.w.fail(propertyS8, fmt.Sprintf("process %d: %v", p.index, err))
 }
 
 // retire takes a member for faulty from now on.

@@ -96,6 +96,9 @@ func (w *World) runHealing() {
 		p.finished = false
 		p.sleep(0)
 	}
+	if w.plan.Forget { // who lags may need certificates that only their owners have
+		w.settleAll()
+	}
 	limit := w.now + healingMax
 	for !w.allPaid() && w.now < limit && w.step() {
 	}
@@ -127,20 +130,28 @@ type settler struct {
 	w       *World
 	index   int32
 	errands []*errand
+	round   uint64 // serials of errands are above it, times maxAccounts
 }
+
+const maxAccounts = 1 << 16
 
 func (s *settler) wake(*event) {}
 
 func (s *settler) reply(e *event) {
-	if serial := int(e.ref >> 32); serial < len(s.errands) {
-		s.errands[serial].reply(int(uint32(e.ref)), e.data)
+	if i, ok := s.find(e.ref >> 32); ok {
+		s.errands[i].reply(int(uint32(e.ref)), e.data)
 	}
 }
 
 func (s *settler) timer(e *event) {
-	if errand := s.errands[e.ref]; !errand.driver.Idle() {
-		errand.tick()
+	if i, ok := s.find(e.ref); ok && !s.errands[i].driver.Idle() {
+		s.errands[i].tick()
 	}
+}
+
+func (s *settler) find(serial uint64) (i int, ok bool) {
+	i = int(serial % maxAccounts)
+	return i, serial/maxAccounts == s.round && i < len(s.errands)
 }
 
 // begin settles an account's last certificate, and with it all before.
@@ -155,7 +166,7 @@ func (s *settler) begin(a *fact) {
 	}
 	d := client.NewSettle(s.w.committee, a.orders[len(a.orders)-1], known)
 	s.errands = append(s.errands, nil)
-	s.errands[len(s.errands)-1] = s.w.begin(s.index, uint64(len(s.errands)-1), d)
+	s.errands[len(s.errands)-1] = s.w.begin(s.index, s.round*maxAccounts+uint64(len(s.errands)-1), d)
 }
 
 // runSettlement demands that every certificate can be settled by somebody who has it, and that all correct authorities
@@ -167,7 +178,24 @@ func (w *World) runSettlement() {
 	for _, p := range w.payers {
 		p.extra = 0 // also who has only now been paid
 	}
+	w.settleAll()
+	if w.violation != nil {
+		return
+	}
 	s := w.settler()
+	for i, e := range s.errands {
+		if !e.driver.Done() || e.driver.Err() != nil {
+			w.fail(propertyL2, fmt.Sprintf("certificates of account %d can't be settled: %v", i, e.driver.Err()))
+			return
+		}
+	}
+}
+
+// settleAll settles every certificate that there is everywhere, as far as that can be had.
+func (w *World) settleAll() {
+	s := w.settler()
+	s.errands = s.errands[:0]
+	s.round++
 	for i := range w.facts.accounts {
 		if a := &w.facts.accounts[i]; len(a.orders) > 0 {
 			s.begin(a)
@@ -181,15 +209,6 @@ func (w *World) runSettlement() {
 		}
 		if !w.step() {
 			break
-		}
-	}
-	if w.violation != nil {
-		return
-	}
-	for i, e := range s.errands {
-		if !e.driver.Done() || e.driver.Err() != nil {
-			w.fail(propertyL2, fmt.Sprintf("certificates of account %d can't be settled: %v", i, e.driver.Err()))
-			return
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"fastpay/codec"
 	"fastpay/node/authority"
-	"fastpay/node/link"
 )
 
 // Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses; those
@@ -20,7 +19,6 @@ type outbox []credit
 type credit struct {
 	number uint64
 	at     authority.Position // of its settlement
-	chain  link.Chain         // of all up to it
 	data   []byte             // the CrossShard message
 }
 
@@ -68,8 +66,8 @@ func (p *process) queueCredit(from, to int, number uint64, at authority.Position
 	if err != nil {
 		panic(err) // it has been applied
 	}
-	p.chains.out[to] = p.chains.out[to].Next(cert.Order())
-	c := credit{number, at, p.chains.out[to], data}
+	p.chains.out[to].set(number, cert.Order())
+	c := credit{number, at, data}
 	box := p.box(from, to)
 	*box = append(*box, c)
 	return c

@@ -102,6 +102,9 @@ type Plan struct {
 	CrashEvery, DownMax   uint64
 	DiskErrors            int            // failing commits
 	TornCommits           int            // crashes in the middle of one
+	SegmentKB             int            // of journals
+	SnapshotEvery         uint64         // on average; 0: none are made
+	Forget                bool           // certificates that nobody needs for a recovery are gone
 	FlipMember            int            // whose disk may lose a bit; -1: nobody's
 	WalletCrashes         int            // crashes of a client at a point where it could
 	Liars                 []behaviorKind // of members 0..; the others are correct
@@ -147,6 +150,10 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 	if has(Crashes, 60) {
 		p.Durable = true
 		p.CrashEvery, p.DownMax = uint64(between(5_000, 500_000)), uint64(between(1_000, 200_000))
+		p.SegmentKB = 64 << between(0, 2)
+		if has(Crashes, 70) {
+			p.SnapshotEvery, p.Forget = uint64(between(10_000, 200_000)), rng.IntN(5) == 0
+		}
 		if has(DiskErrors, 40) {
 			p.DiskErrors = between(1, 10)
 		}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"slices"
 
 	"fastpay/codec"
@@ -37,14 +36,17 @@ type process struct {
 	disk                 *disk   // nil: nothing is kept
 	reader               *authority.Reader
 	parked               []parkedEvent
-	applied              int    // records made since the very beginning
-	first                int    // the lowest shard that it runs
-	remembered           []byte // a replayer's
-	flipped              bool   // a bit of its disk was inverted, and no recovery has seen the end of it yet
-	retired              bool   // its disk is damaged: it does not come back
-	sealed, sealedBefore int    // records that the last commit made durable, and the one before
-	recoveredBefore      int    // records before the last group that recovery found
-	amnesia              bool   // an amnesiac forgets everything after this batch
+	applied              int            // records made since the very beginning
+	first                int            // the lowest shard that it runs
+	remembered           []byte         // a replayer's
+	flipped              bool           // a bit of its disk was inverted, and no recovery has seen the end of it yet
+	retired              bool           // its disk is damaged: it does not come back
+	sealed, sealedBefore int            // records that the last commit made durable, and the one before
+	recoveredBefore      int            // records before the last group that recovery found
+	groupRecords         map[uint64]int // records up to a group of the journal
+	loaded               bool           // this recovery began with a snapshot
+	loadedRecords        int            // of so many
+	amnesia              bool           // an amnesiac forgets everything after this batch
 
 	signatures [][]crypto.Signature // of the batch, by shard
 	messages   [][]message          // to be signed, by shard
@@ -284,10 +286,15 @@ func (p *process) flush() (base authority.Position, group uint64) {
 	if p.disk == nil {
 		return 0, 0
 	}
+	added := p.disk.batch.Len()
 	base, group, ok := p.disk.append()
 	if !ok {
 		p.w.fail(propertyDisk, "a batch of records does not fit in a group")
 		return 0, 0
+	}
+	if p.disk.fullGroup != 0 {
+		p.groupRecords[p.disk.fullGroup] = p.applied - added
+		p.disk.fullGroup = 0
 	}
 	for _, s := range p.shards {
 		if s != nil {
@@ -359,7 +366,7 @@ func (p *process) leave(l *parkedEvent) {
 	if l.fetch.Wanted() {
 		reply, _, err := p.reader.Finish(e.data, &l.fetch)
 		if err != nil {
-			p.w.fail(propertyS8, fmt.Sprintf("process %d: %v", p.index, err))
+			p.damaged(err)
 			return
 		}
 		e.data = reply

@@ -27,6 +27,7 @@ const (
 	eventDial                       // link from connects
 	eventWire                       // a frame of link from arrives, in direction shard
 	eventFund                       // process to hears of transaction ref of the Primary
+	eventSnapshot                   // process to makes a snapshot
 	eventTimer                      // client to looks at what is late
 	eventWake                       // client to does its next thing
 	eventGift                       // client to is handed a certificate, by its payer from

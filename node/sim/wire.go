@@ -53,9 +53,28 @@ func (w *World) makeWires(of []*process) {
 	}
 }
 
-// chains are the sums of a process's credits, by the other shard.
+// chains are the sums of a process's credits, by the other shard and by number. What a process must know of them after a
+// recovery it is told here, as if it had kept them beside its snapshots.
 type chains struct {
-	out, acknowledged, in []link.Chain
+	out, in []chainLog
+}
+
+type chainLog []link.Chain // of 0, 1, 2, ... credits
+
+// set says which credit has a number; later ones are not there any more.
+func (l *chainLog) set(number uint64, o codec.Order) {
+	if len(*l) == 0 {
+		*l = append(*l, 0)
+	}
+	*l = (*l)[:number]
+	*l = append(*l, (*l)[number-1].Next(o))
+}
+
+func (l chainLog) at(number uint64) link.Chain {
+	if number == 0 {
+		return 0
+	}
+	return l[number]
 }
 
 // logID names the journal of a process.
@@ -69,14 +88,20 @@ func (p *process) openWires() {
 	for _, wr := range p.wiresOut {
 		core, to := p.shards[p.first], wr.pair.To
 		wr.sender = link.NewSender(link.Hello{Authority: p.key.Public(), Pair: wr.pair, Shards: len(p.shards), Log: p.logID(),
-			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to), Chain: p.chains.acknowledged[to]}, linkWindow)
+			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to), Chain: p.chains.out[to].at(core.Acknowledged(to))}, linkWindow)
 		wr.dialLater()
 	}
 	for _, wr := range p.wiresIn {
 		wr.receiver = link.NewReceiver(link.ReceiverOptions{Authority: p.key.Public(), Pair: wr.pair, Shards: len(p.shards),
-			Log: p.logID()}, link.Acknowledgement{Number: p.shards[p.first].Cursor(wr.pair.From), Chain: p.chains.in[wr.pair.From]})
+			Log: p.logID()}, p.cursor(wr.pair.From))
 		wr.dialLater()
 	}
+}
+
+// cursor is what has come from another shard.
+func (p *process) cursor(from int) link.Acknowledgement {
+	number := p.shards[p.first].Cursor(from)
+	return link.Acknowledgement{Number: number, Chain: p.chains.in[from].at(number)}
 }
 
 // closeWires is the process's end.
@@ -205,7 +230,7 @@ func (wr *wire) apply(c *link.Credit, chain link.Chain) {
 	if p.books != nil {
 		p.books.credit(c.Certificate.Order(), p.first, true)
 	}
-	p.chains.in[wr.pair.From] = chain
+	p.chains.in[wr.pair.From].set(c.Number, c.Certificate.Order())
 	_, group := p.flush()
 	ack := link.Acknowledgement{Number: c.Number, Chain: chain}
 	data := codec.AppendCrossShard(nil, c.Certificate)
@@ -278,7 +303,6 @@ func (wr *wire) pump() {
 	}
 	a := wr.sender.Acknowledged()
 	if a.Number > p.shards[p.first].Acknowledged(wr.pair.To) {
-		p.chains.acknowledged[wr.pair.To] = a.Chain
 		p.forgetCredits(p.first, wr.pair.To, a.Number)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"fastpay/codec"
 	"fastpay/node/authority"
 	"fastpay/node/committee"
-	"fastpay/node/link"
 )
 
 // A World is a committee, its clients, their network and their disks, in one goroutine, under one seed. Everything that
@@ -118,18 +117,19 @@ func (w *World) makeCopy(i, number int) []*process {
 			continue
 		}
 		p := &process{w: w, index: int32(len(w.processes)), member: i, copy: number, correct: i >= len(w.plan.Liars),
-			key: keyOf(firstMember + i), first: s}
+			key: keyOf(firstMember + i), first: s, groupRecords: make(map[uint64]int)}
 		if !p.correct {
 			p.lie = behaviors[w.plan.Liars[i]]
 		} else {
 			p.books = newBooks(p)
 		}
 		if w.plan.Durable {
-			p.disk = &disk{fs: newFS()}
+			p.disk = &disk{fs: newFS(), segmentBytes: int64(w.plan.SegmentKB) << 10}
 		}
 		if err := p.open(); err != nil {
 			panic(err)
 		}
+		p.snapshotLater()
 		of[s] = p
 		w.processes = append(w.processes, p)
 	}
@@ -144,8 +144,16 @@ func (p *process) reset() {
 	n := p.w.plan.Shards
 	p.shards = make([]*authority.Shard, n)
 	p.signatures, p.messages = make([][]signature, n), make([][]message, n)
-	p.chains = chains{make([]link.Chain, n), make([]link.Chain, n), make([]link.Chain, n)}
+	if p.chains.out == nil {
+		p.chains = chains{make([]chainLog, n), make([]chainLog, n)}
+	}
 	p.outboxes, p.applied, p.funded = nil, 0, 0
+	p.makeShards(true)
+}
+
+// makeShards makes them empty, or with the initial accounts.
+func (p *process) makeShards(fund bool) {
+	n := p.w.plan.Shards
 	log := p.newLog()
 	for s := range n {
 		if p.w.plan.Split && s != p.first {
@@ -159,7 +167,7 @@ func (p *process) reset() {
 			panic(err)
 		}
 		for i := range p.w.facts.accounts {
-			if a := &p.w.facts.accounts[i]; a.initial > 0 && shardOf(&a.address, n) == s {
+			if a := &p.w.facts.accounts[i]; fund && a.initial > 0 && shardOf(&a.address, n) == s {
 				if err := shard.Fund(&a.address, codec.NewBalance(uint64(a.initial))); err != nil {
 					p.w.fail(propertyS4, err.Error())
 				}
@@ -279,6 +287,10 @@ func (w *World) happen(e *event) {
 		}
 	case eventFund:
 		p.fund(e)
+	case eventSnapshot:
+		if e.ref == p.epoch {
+			p.snapshot()
+		}
 	case eventCrash:
 		if !w.healed {
 			p.crash()
