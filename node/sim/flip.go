@@ -102,6 +102,9 @@ func (p *process) afterFlip(err error) {
 
 // damaged is what a process says of a log that can't be read. Only a bit that flipped excuses it.
 func (p *process) damaged(err error) {
+	if !p.correct {
+		return
+	}
 	var corrupt *journal.CorruptError
 	if p.member == p.w.plan.FlipMember && errors.As(err, &corrupt) {
 		p.w.count.FlipsDetected++

@@ -54,7 +54,8 @@ func (p *process) wireTo(shard int) *wire {
 }
 
 func (p *process) creditEvent(from, to int, c credit) event {
-	return event{kind: eventCredit, from: p.index, to: p.index, shard: int16(to), peer: int16(from), ref: c.number,
+	return event{kind: eventCredit, from: p.index, to: p.index, shard: int16(to), peer: int16(from),
+		life: uint16(p.epoch), ref: c.number,
 		data: c.data}
 }
 
@@ -127,7 +128,7 @@ func (p *process) lastGroup() uint64 {
 
 // creditArrived applies a credit of a sibling. What it says has been checked by the sibling.
 func (p *process) creditArrived(e *event) {
-	if p.down {
+	if p.down || e.life != uint16(p.epoch) { // the memory that it was in is gone
 		p.w.count.Undelivered++
 		return
 	}
@@ -157,7 +158,7 @@ func (p *process) creditArrived(e *event) {
 	}
 	p.flush()
 	p.park(p.lastGroup(), event{kind: eventAck, from: p.index, to: e.from, shard: e.peer, peer: e.shard,
-		ref: core.Cursor(from), data: e.data}, 0)
+		life: uint16(p.epoch), ref: core.Cursor(from), data: e.data}, 0)
 }
 
 // settlementOf is where the settlement of a credit is in the process's own log, 0 if it is in another one.
@@ -175,7 +176,7 @@ func (p *process) settlementOf(e *event) authority.Position {
 
 // acknowledged forgets the credits that a sibling has.
 func (p *process) acknowledged(e *event) {
-	if p.down {
+	if p.down || e.life != uint16(p.epoch) { // the memory that it was in is gone
 		p.w.count.Undelivered++
 		return
 	}

@@ -26,7 +26,6 @@ type payer struct {
 	serial   uint64
 	errand   *errand
 	stage    stage
-	settling codec.Certificate
 	others   []*errand // settled at a quorum, and still going on
 	waiting  bool      // an eventWake is under way
 	extra    int       // payments left to make once the network is whole
@@ -41,6 +40,7 @@ type wallet struct {
 	sent     []codec.Certificate
 	received []codec.Certificate
 	pending  codec.Order
+	proof    codec.Certificate // of the pending order, once there is one; saved with the outcome of its settlement
 }
 
 type stage int
@@ -102,6 +102,8 @@ func (p *payer) wake(*event) {
 		return
 	}
 	switch {
+	case !p.wallet.proof.IsZero():
+		p.settle()
 	case !p.wallet.pending.IsZero():
 		p.certify(nil)
 	case !p.mayPay():
@@ -264,8 +266,11 @@ func (p *payer) progress() {
 	case d.Err() != nil:
 		p.w.count.Failed++
 		p.failures++
+		if stage == stageSettle {
+			p.save()
+		}
 		if sabotaged("sim: a client signs another order after a time-out") {
-			p.wallet.pending = codec.Order{}
+			p.wallet.pending, p.wallet.proof = codec.Order{}, codec.Certificate{}
 		}
 		p.sleep(p.w.retryAfter() + p.w.draw(10_000))
 	case stage == stageSurvey:
@@ -286,19 +291,23 @@ func (p *payer) certified(c codec.Certificate) {
 	if p.w.violation != nil {
 		return
 	}
-	p.settling = c
-	p.begin(stageSettle, client.NewSettle(p.w.committee, c, p.lookup))
+	p.wallet.proof = c
+	p.settle()
+}
+
+func (p *payer) settle() {
+	p.begin(stageSettle, client.NewSettle(p.w.committee, p.wallet.proof, p.lookup))
 }
 
 // settled counts the payment.
 func (p *payer) settled(e *errand) {
-	c := p.settling
+	c := p.wallet.proof
 	o := c.Order()
 	p.wallet.sent = append(p.wallet.sent, c)
 	p.wallet.next++
 	p.failures = 0
 	p.wallet.balance -= int64(o.Amount())
-	p.wallet.pending = codec.Order{}
+	p.wallet.pending, p.wallet.proof = codec.Order{}, codec.Certificate{}
 	p.save()
 	p.w.count.Payments++
 	if p.w.healed {

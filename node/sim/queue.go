@@ -7,6 +7,7 @@ type event struct {
 	kind  eventKind
 	shard int16  // of the process that it happens to
 	peer  int16  // the other shard, of a credit or its acknowledgement
+	life  uint16 // the start of the process whose memory it is in, of those
 	from  int32  // who caused it: a process or a client, as kind says
 	to    int32  // whom it happens to
 	ref   uint64 // names a request to its client, and a timer to its owner

@@ -277,9 +277,9 @@ func (s *small) take(w *World, p *process, st step) {
 		case inCredit1:
 			m := s.certificate(w, 0, 0, 1, 2, 3)
 			m[0] = byte(codec.KindCrossShard)
-			p.creditArrived(&event{kind: eventCredit, ref: 1, data: m, shard: to, peer: from})
+			p.creditArrived(&event{kind: eventCredit, ref: 1, data: m, shard: to, peer: from, life: uint16(p.epoch)})
 		case inAck1:
-			p.acknowledged(&event{kind: eventAck, ref: 1, shard: from, peer: to})
+			p.acknowledged(&event{kind: eventAck, ref: 1, shard: from, peer: to, life: uint16(p.epoch)})
 		default:
 			p.receive(&event{kind: eventRequest, data: s.message(w, in), shard: from})
 		}
