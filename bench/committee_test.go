@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +75,7 @@ func TestCommitteeOutlivesItsFaultyThird(t *testing.T) {
 	for i, fault := range []string{"silent:1", "slow:1,20", "wrong-signature:1", "equivocate:1", "delay:2,loss:0.5", "silent:1,slow:1,5,wrong-signature:1"} {
 		t.Run(fault, func(t *testing.T) {
 			r := wholeRun(t, uint64(110+i), fault, func(o *Options) {
+				o.Payments = 200
 				if strings.Contains(fault, ",wrong") {
 					o.CommitteeSize = 7
 				}
@@ -81,7 +83,7 @@ func TestCommitteeOutlivesItsFaultyThird(t *testing.T) {
 			if c := exitCode(t, r.Err(false)); c != 0 {
 				t.Fatalf("exit code %d: %v", c, r.Err(false))
 			}
-			if r.PaymentsOK != 500 || len(r.Committee.Violations) > 0 || !r.Conserved {
+			if r.PaymentsOK != 200 || len(r.Committee.Violations) > 0 || !r.Conserved {
 				t.Errorf("%d payments, violations %v, conserved %v", r.PaymentsOK, r.Committee.Violations, r.Conserved)
 			}
 			last := r.Committee.Members[len(r.Committee.Members)-1]
@@ -148,8 +150,8 @@ func TestMembersThatDieAndReturn(t *testing.T) {
 }
 
 func TestCommitteeInAnOpenLoop(t *testing.T) {
-	r := wholeRun(t, 123, "", func(o *Options) { o.Rate, o.MaxInFlight, o.Payments, o.Seconds = 1000, 1000, 0, 0.4 })
-	if l := r.Load; l.Due < 390 || l.Due > 450 || l.late() || l.ServiceUs.Confirmation.P50 == nil || !r.Conserved {
+	r := wholeRun(t, 123, "", func(o *Options) { o.Rate, o.MaxInFlight, o.Payments, o.Seconds = 200, 1000, 0, 0.5 })
+	if l := r.Load; math.Abs(float64(l.Due)-200*r.Seconds) > 3 || l.Sent < l.Due*8/10 || l.ServiceUs.Confirmation.P50 == nil || !r.Conserved {
 		t.Errorf("%+v", l)
 	}
 }
@@ -189,9 +191,10 @@ func TestSeveralGenerators(t *testing.T) {
 		t.Errorf("latency %v, %+v", h, count.Committee)
 	}
 	open := wholeRun(t, 131, "wrong-signature:1", func(o *Options) {
-		o.InProcess, o.Generators, o.Payments, o.Seconds, o.Rate, o.MaxInFlight = false, 2, 0, 0.5, 1000, 1000
+		o.InProcess, o.Generators, o.Payments, o.Seconds, o.Rate, o.MaxInFlight = false, 2, 0, 0.5, 300, 1000
 	})
-	if err := open.Err(false); err != nil || open.Load.Due < 490 || open.Load.Due > 600 || open.Load.late() || !open.Conserved {
+	if err := open.Err(false); err != nil || math.Abs(float64(open.Load.Due)-300*open.Seconds) > 60*open.Seconds ||
+		open.Load.Sent < open.Load.Due*8/10 || !open.Conserved {
 		t.Errorf("%+v, conserved %v, %v", open.Load, open.Conserved, err)
 	}
 	bad := 0

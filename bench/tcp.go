@@ -241,6 +241,10 @@ func (d *tcpDriver) read(c *tcpConn, now time.Duration) {
 func (d *tcpDriver) replies(c *tcpConn, b []byte, now time.Duration) (used int, ok bool) {
 	l := c.lane
 	orders, confirmed := 0, 0 // good ones since the last mark
+	var sent *mark            // of payment done
+	if c.done < c.begun {
+		sent = c.marks.first()
+	}
 	for len(b)-used >= header {
 		size := int(binary.LittleEndian.Uint32(b[used:])) + header
 		if size > len(c.in) || c.done == c.begun {
@@ -268,14 +272,16 @@ func (d *tcpDriver) replies(c *tcpConn, b []byte, now time.Duration) (used int, 
 		}
 		c.voted, c.failed = false, false
 		c.done++
-		if first := c.marks.first(); c.done == first.end {
-			d.answered(now, first, orders, confirmed)
+		if c.done == sent.end {
+			d.answered(now, sent, orders, confirmed)
 			orders, confirmed = 0, 0
-			c.marks.remove()
+			if c.marks.remove(); c.done < c.begun {
+				sent = c.marks.first()
+			}
 		}
 	}
 	if orders+confirmed > 0 {
-		d.answered(now, c.marks.first(), orders, confirmed)
+		d.answered(now, sent, orders, confirmed)
 	}
 	return used, true
 }
