@@ -332,7 +332,12 @@ func (f *memFile) Allocate(size int64) error {
 		err = f.grow("allocate", size)
 	}
 	if err == nil {
-		f.node.size = max(f.node.size, size)
+		n := f.node
+		n.size = max(n.size, size)
+		if !n.shared { // one allocation for what is about to be written in pieces
+			n.data = slices.Grow(n.data, max(0, int(size)-len(n.data)))
+			n.durable = slices.Grow(n.durable, max(0, int(size)-len(n.durable)))
+		}
 	}
 	return err
 }

@@ -204,7 +204,14 @@ func (p *process) apply(r *request, i int) {
 		return
 	}
 	shard := p.shards[r.shard]
-	dst := make([]byte, 0, 384)
+	size := 384
+	switch {
+	case r.info.HasReceived:
+		size = maxReply
+	case r.info.HasSequence:
+		size = 2 << 10
+	}
+	dst := make([]byte, 0, size)
 	switch {
 	case r.refusal != nil:
 		r.out = authority.Outcome{Reply: codec.AppendError(dst, r.refusal), VoteAt: -1, CreditTo: -1}
