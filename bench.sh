@@ -75,6 +75,7 @@ main_job() {
 	bin/fastpay bench transfers --transfers "$transfers" --json "$results/transfers.json"
 	bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" \
 		"$results/orders-4.json" "$results/confirmations-4.json" --transfers "$results/transfers.json" --output "$report"
+	bin/fastpay bench report "$results" -o "$results/report.html"
 }
 
 all_curves() {

@@ -187,6 +187,9 @@ func (r *measured) notes() []string {
 		notes = append(notes, fmt.Sprintf("rounds: the window is the sum of %d, each of at most an order an account; "+
 			"certificates go between them", len(r.outside)+1))
 	}
+	if r.Metrics != "" {
+		notes = append(notes, "metrics: the authority served them during the run")
+	}
 	if r.InProcess {
 		notes = append(notes, "in-process: authority and generator share one process and its memory")
 	}

@@ -40,6 +40,7 @@ type authoritySpec struct {
 	Balance    uint64                `json:"balance"` // of each
 	Profiles   []string              `json:"profiles"`
 	ProfileDir string                `json:"profile_dir"`
+	Metrics    string                `json:"metrics"`
 
 	// Of a member of a whole committee.
 	Fault *Fault        `json:"fault,omitempty"` // Silent, Slow, WrongSignature, Equivocate

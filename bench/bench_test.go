@@ -12,7 +12,7 @@ import (
 // The test binary is also the authority's process, as the program itself is.
 func TestMain(m *testing.M) {
 	if slices.Equal(os.Args[1:], AuthorityCommand) {
-		if err := ServeAuthority(os.Stdin, os.Stdout); err != nil {
+		if err := ServeAuthority(os.Stdin, os.Stdout, nil); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

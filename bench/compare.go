@@ -21,6 +21,8 @@ const (
 	// assumedNoise is then the least, and for the slowest few requests assumedTailNoise.
 	assumedNoise     = 0.10
 	assumedTailNoise = 0.25
+	// leastNoise is a difference that nobody asks about, however exact the figures are.
+	leastNoise = 0.005
 	// sameWithin is the largest difference that "same" may hide.
 	sameWithin = 0.05
 )
@@ -149,7 +151,7 @@ func (m *metric) values(results []*Result) (values []float64) {
 
 func (m *metric) compare(a, b []float64) ComparedMetric {
 	c := ComparedMetric{Name: m.name, MetricUnit: m.unit, A: newSpread(a), B: newSpread(b)}
-	floor := max(noise(a), noise(b))
+	floor := max(noise(a), noise(b), leastNoise)
 	if min(len(a), len(b)) < fewRuns {
 		least := assumedNoise
 		if m.tail {

@@ -90,6 +90,9 @@ func (m *ComparedMetric) ratio() string {
 }
 
 func (m *ComparedMetric) interval() string {
+	if m.Low == nil && min(m.A.Runs, m.B.Runs) > 1 {
+		return "-" // zeros are in it
+	}
 	if m.Low == nil {
 		return "one run"
 	}

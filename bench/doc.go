@@ -14,6 +14,10 @@
 // (cluster.go); payers.go drives it, and sends authorities what they missed (probe.go, archive.go). Faults (fault.go) are
 // real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go). Any other server that speaks the protocol can stand in the authority's place (peer.go).
 //
+// Beside its text a result becomes JSON, CSV, Markdown and a line of history (export.go, history.go). Results are compared with their
+// noise (compare.go, spread.go, gate.go), those of two binaries in turn (interleave.go), and drawn on a page (page.go, figure.go,
+// chart.go). Profiles are taken in runs of their own (profiles.go); doctor.go looks at the machine.
+//
 // The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
 // can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the
 // sequence number moved. What was rejected, lost or sent again is printed beside the rate; a window that was short,

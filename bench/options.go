@@ -53,6 +53,7 @@ type Options struct {
 	InProcess  bool     // run the authority in this process, still behind sockets
 	Profiles   []string // of the authority in the window, names of perf.ProfileKinds
 	ProfileDir string
+	Metrics    string   // loopback address on which the authority's process serves its metrics; "" for none
 	NoCache    bool     // neither read nor write prepared payments
 	Command    []string // the command line, for the record
 }
@@ -229,6 +230,8 @@ func (o *Options) checkTopology() error {
 		return fmt.Errorf("bench: port %d leaves no room for the shards of %d authorities", o.Port, o.CommitteeSize)
 	case len(o.Profiles) > 0:
 		return errors.New("bench: profiles are of one authority")
+	case o.Metrics != "":
+		return errors.New("bench: metrics are of one authority")
 	}
 	for _, f := range o.Faults {
 		if o.InProcess && (f.Kind == Crash || f.Kind == Restart) {

@@ -16,6 +16,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node"
 	"fastpay/perf"
 )
 
@@ -151,8 +152,12 @@ func (c *childAuthority) kill() {
 // orphanGrace is how long a child whose parent has gone may take over its stop before it ends itself.
 const orphanGrace = 2 * time.Second
 
-// ServeAuthority is the child: it runs the authority that in describes, answers on out, and returns when in ends.
-func ServeAuthority(in io.Reader, out io.Writer) error {
+// MetricsServer serves the metrics of a node at an address, until it is stopped.
+type MetricsServer func(address string, n *node.Node) (stop func(), err error)
+
+// ServeAuthority is the child: it runs the authority that in describes, answers on out, and returns when in ends. Metrics are
+// served by serve, when they are asked for.
+func ServeAuthority(in io.Reader, out io.Writer, serve MetricsServer) error {
 	signal.Ignore(os.Interrupt) // a terminal's Ctrl-C reaches the parent, and it decides
 	began := time.Now()
 	replies := json.NewEncoder(out)
@@ -160,6 +165,13 @@ func ServeAuthority(in io.Reader, out io.Writer) error {
 	a, err := startFrom(r, began)
 	if err != nil {
 		return errors.Join(err, replies.Encode(childReply{Error: err.Error()}))
+	}
+	if a.spec.Metrics != "" {
+		stop, err := serve(a.spec.Metrics, a.node)
+		if err != nil {
+			return errors.Join(err, a.stop(), replies.Encode(childReply{Error: err.Error()}))
+		}
+		defer stop()
 	}
 	if err := replies.Encode(childReply{Port: a.port, StartNs: int64(a.took)}); err != nil {
 		return errors.Join(err, a.stop())

@@ -199,7 +199,7 @@ func TestAuthorityRefusesBadInput(t *testing.T) {
 		"no members":        `{"accounts":0}` + "\n",
 	} {
 		var out bytes.Buffer
-		if err := ServeAuthority(strings.NewReader(in), &out); err == nil || !strings.Contains(out.String(), `"error"`) {
+		if err := ServeAuthority(strings.NewReader(in), &out, nil); err == nil || !strings.Contains(out.String(), `"error"`) {
 			t.Errorf("%s: error %v, answered %q", name, err, out.String())
 		}
 	}

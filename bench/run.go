@@ -182,6 +182,7 @@ func (o *Options) spec(w *workload) authoritySpec {
 		Members: members, Seed: w.members[0].Seed(), Protocol: o.Protocol, Host: o.Host, Port: o.Port, NumShards: o.NumShards,
 		Workers: o.Workers, Pin: "auto", MaxMessage: o.MaxMessage, Durability: o.Durability, Retain: o.Retain,
 		Accounts: len(w.accounts), Balance: initialBalance, Profiles: o.Profiles, ProfileDir: o.ProfileDir,
+		Metrics: o.Metrics,
 	}
 }
 

@@ -85,7 +85,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 	}
 	f.addTo(cmd)
 	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchTransfersCommand(), newBenchCurveCommand(),
-		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(),
+		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(), newBenchTopCommand(),
 		newBenchResultsCommand())
 	return cmd
 }
@@ -132,6 +132,8 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.profile, "profile", "",
 		"take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
 	flags.StringVar(&f.ProfileDir, "profile-dir", f.ProfileDir, "`FOLDER` for profiles")
+	flags.StringVar(&f.Metrics, "metrics", f.Metrics,
+		"let the authority serve /metrics on the loopback `ADDRESS:PORT`, for 'bench top' and Prometheus")
 	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
 	flags.BoolVar(&f.NoCache, "no-cache", f.NoCache, "make all payments anew, and keep none")
 	flags.IntVar(&f.MaxMessage, "buffer-size", f.MaxMessage, "largest message in `BYTES`")
@@ -164,6 +166,14 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 	}
 	if err := f.checkLoop(cmd); err != nil {
 		return err
+	}
+	if f.Metrics != "" {
+		if err := loopbackAddress(f.Metrics); err != nil {
+			return err
+		}
+		if f.InProcess {
+			return usagef("--metrics is of an authority in a process of its own, and not --in-process")
+		}
 	}
 	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
 		return usagef("--profile: %s", err)
@@ -227,7 +237,7 @@ func newBenchAuthorityCommand() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return bench.ServeAuthority(cmd.InOrStdin(), cmd.OutOrStdout())
+			return bench.ServeAuthority(cmd.InOrStdin(), cmd.OutOrStdout(), serveMetrics)
 		},
 	}
 }

@@ -78,6 +78,16 @@ func startMetrics(address, durability string, log *slog.Logger) (*metricsServer,
 	return m, nil
 }
 
+// serveMetrics is how the authority that bench measures serves its own.
+func serveMetrics(address string, n *node.Node) (stop func(), err error) {
+	m, err := startMetrics(address, string(n.Durability), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	m.show(n)
+	return m.stop, nil
+}
+
 func (m *metricsServer) serve(l net.Listener) {
 	defer close(m.served)
 	if err := m.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
