@@ -46,19 +46,6 @@ func (h *history) heard(account int, m *codec.Message) error {
 	return nil
 }
 
-// clone is what had been told up to now.
-func (h *history) clone() *history {
-	c := &history{w: h.w, next: append([]uint64(nil), h.next...), supply: h.supply}
-	for _, votes := range h.voted {
-		m := make(map[uint64]codec.Order, len(votes))
-		for number, o := range votes {
-			m[number] = o
-		}
-		c.voted = append(c.voted, m)
-	}
-	return c
-}
-
 // check compares what was told with the state of a node's shards: nothing acknowledged is gone, no vote is forgotten, and
 // money is conserved. The node's loops don't run, and no credit is under way.
 func (h *history) check(t *testing.T, n *Node) error {
