@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,8 +39,9 @@ type FaultEvent struct {
 	What      string  `json:"what"` // killed, started
 }
 
-// startCluster starts all authorities at the same time. of is the fault of each, or nil.
-func startCluster(o *Options, w *workload, of []*Fault, stderr io.Writer) (*cluster, error) {
+// startCluster starts all authorities at the same time, with journals in dataDir where they have some. of is the fault of
+// each, or nil.
+func startCluster(o *Options, w *workload, of []*Fault, dataDir string, stderr io.Writer) (*cluster, error) {
 	n := o.CommitteeSize
 	c := &cluster{options: o, accounts: w.accounts, stderr: stderr, specs: make([]authoritySpec, n), members: make([]authority, n),
 		lost: make([]snapshot, n), seen: make([]snapshot, n)}
@@ -47,6 +50,9 @@ func startCluster(o *Options, w *workload, of []*Fault, stderr io.Writer) (*clus
 	var all sync.WaitGroup
 	for i := range n {
 		c.specs[i] = o.memberSpec(w, i, of[i])
+		if dataDir != "" {
+			c.specs[i].DataDir = filepath.Join(dataDir, strconv.Itoa(i))
+		}
 		all.Go(func() {
 			c.members[i], errs[i] = o.start(c.specs[i], w.accounts, stderr)
 			if errs[i] != nil {
@@ -107,10 +113,11 @@ func (c *cluster) basePort() int { return c.specs[0].Port }
 func (c *cluster) startedIn() time.Duration { return c.took }
 
 func (c *cluster) begin() (snapshot, error) {
+	s, err := c.sum(authority.begin)
 	c.mu.Lock()
 	c.began = time.Now()
 	c.mu.Unlock()
-	return c.sum(authority.begin)
+	return s, err
 }
 
 func (c *cluster) mark() (snapshot, error) { return c.sum(authority.mark) }
@@ -168,10 +175,13 @@ func (c *cluster) kill(member int) {
 	if !ok {
 		return
 	}
-	if s, err := child.mark(); err == nil {
-		s.Workers = 0 // it has none any more
-		c.lost[member] = c.lost[member].plus(s)
-	}
+	// Its own counts since it was last asked are lost with it; asking now would be a crash that is announced.
+	s := c.seen[member]
+	now := otherProcess(child.cmd.Process.Pid)
+	s.CPU, s.QueueWait = max(s.CPU, now.CPU), max(s.QueueWait, now.QueueWait)
+	s.Workers = 0 // it has none any more
+	c.lost[member] = c.lost[member].plus(s)
+	c.seen[member] = snapshot{}
 	child.kill()
 	c.members[member] = nil
 	c.note(member, killed)

@@ -157,7 +157,12 @@ func (o *Options) ordersOfOne(ctx context.Context, w *workload, total int, stder
 
 func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *Result, err error) {
 	fmt.Fprintf(stderr, "Starting %d authorities\n", r.CommitteeSize)
-	if r.cluster, err = startCluster(&r.Options, r.made.workload, r.of, stderr); err != nil {
+	dataDir, remove, err := r.makeDataDir()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	if r.cluster, err = startCluster(&r.Options, r.made.workload, r.of, dataDir, stderr); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.cluster.stop()) }()
@@ -322,6 +327,9 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 	for _, d := range c.Dips {
 		back := "not back in the window"
 		if d.RecoverySecs != nil {
+			back = "no dip"
+		}
+		if d.RecoverySecs != nil && *d.RecoverySecs > 0 {
 			back = fmt.Sprintf("back at %.0f %% after %.1f s", 100*recovered, *d.RecoverySecs)
 		}
 		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds, grouped(int(d.Before)),

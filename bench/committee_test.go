@@ -138,13 +138,14 @@ func TestMembersThatDieAndReturn(t *testing.T) {
 	if back := members[6]; back.Fault != "restart:1/300ms" || !back.Settled || !back.Audited || back.Replayed == 0 {
 		t.Errorf("the one that came back: %+v", back)
 	}
-	started := 0
+	started, felt := 0, false
 	for _, e := range r.Committee.Events {
+		felt = felt || e.What == killed && e.Seconds > 0.2 && e.Seconds < r.Seconds-0.2
 		if e.What == "started" {
 			started++
 		}
 	}
-	if started == 0 || len(r.Committee.Dips) == 0 || !r.Conserved || len(r.Committee.Violations) > 0 {
+	if started == 0 || felt && len(r.Committee.Dips) == 0 || !r.Conserved || len(r.Committee.Violations) > 0 {
 		t.Errorf("events %v, dips %v, violations %v", r.Committee.Events, r.Committee.Dips, r.Committee.Violations)
 	}
 }
@@ -203,5 +204,19 @@ func TestSeveralGenerators(t *testing.T) {
 	}
 	if bad == 0 || len(open.Committee.Violations) > 0 {
 		t.Errorf("%d wrong votes, violations %v", bad, open.Committee.Violations)
+	}
+}
+
+// TestMembersThatKeepTheirState are killed and come back with what their journals hold: little is replayed.
+func TestMembersThatKeepTheirState(t *testing.T) {
+	r := wholeRun(t, 140, "restart:1/0.5", func(o *Options) {
+		o.InProcess, o.Payments, o.Seconds, o.Durability, o.DataDir = false, 0, 0.9, "sync", t.TempDir()
+	})
+	if err := r.Err(false); err != nil || !r.Conserved {
+		t.Fatal(err, r.Conserved)
+	}
+	back := r.Committee.Members[3]
+	if !back.Settled || !back.Audited || back.Breaks == 0 || back.Replayed > r.ConfirmedAll/2 {
+		t.Errorf("of %d payments: %+v", r.ConfirmedAll, back)
 	}
 }

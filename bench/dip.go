@@ -35,14 +35,22 @@ func dips(series []int, step time.Duration, events []FaultEvent) (all []Dip) {
 		before := slices.Clone(series[from:at])
 		slices.Sort(before)
 		d := Dip{FaultEvent: e, StepSeconds: step.Seconds(), Before: float64(before[len(before)/2]) / step.Seconds()}
-		lowest := series[at]
+		lowest, below := series[at], false
 		for k := at; k < len(series); k++ {
 			lowest = min(lowest, series[k])
-			if k > at && float64(series[k]) >= recovered*float64(before[len(before)/2]) {
+			if float64(series[k]) < recovered*float64(before[len(before)/2]) {
+				below = true
+			} else if below || k > at { // the step of the event itself may end before its effect
 				after := max(0, float64(k)*step.Seconds()-e.Seconds)
+				if !below {
+					after = 0
+				}
 				d.RecoverySecs = &after
 				break
 			}
+		}
+		if !below {
+			d.RecoverySecs = new(float64)
 		}
 		d.Lowest = float64(lowest) / step.Seconds()
 		d.LowestPercent = 100 * ratio(d.Lowest, d.Before)

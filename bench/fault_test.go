@@ -101,6 +101,10 @@ func TestDips(t *testing.T) {
 	if b.Before != 95 || b.Lowest != 30 || b.RecoverySecs != nil {
 		t.Errorf("second dip %+v", b)
 	}
+	calm := dips(series, time.Second, []FaultEvent{{2.5, 1, killed}})
+	if len(calm) != 1 || calm[0].RecoverySecs == nil || *calm[0].RecoverySecs != 0 || calm[0].Lowest != 98 {
+		t.Errorf("no dip: %+v", calm)
+	}
 	if none := dips(series, time.Second, []FaultEvent{{0.5, 1, killed}, {99, 1, killed}}); len(none) != 0 {
 		t.Errorf("dips without a rate before, or after the end: %+v", none)
 	}

@@ -18,8 +18,8 @@ import (
 	"fastpay/node/committee"
 )
 
-// PeerPlaceholders are what a peer's command may name.
-const PeerPlaceholders = "{server} {committee} {accounts} {host} {port} {shards} {shard}"
+// PeerPlaceholders are what a peer's command may name: files, a folder for its data that is not there yet, and numbers.
+const PeerPlaceholders = "{server} {committee} {accounts} {data} {host} {port} {shards} {shard}"
 
 // Limits of a peer's processes.
 const (
@@ -140,7 +140,7 @@ func (p *peer) writeFiles(accounts []codec.Address) error {
 }
 
 func (p *peer) startProcess(words []string, shard int) error {
-	fill := strings.NewReplacer("{server}", p.file("server.json"), "{committee}", p.file("committee.json"), "{accounts}", p.file("accounts.txt"),
+	fill := strings.NewReplacer("{server}", p.file("server.json"), "{committee}", p.file("committee.json"), "{accounts}", p.file("accounts.txt"), "{data}", p.file("data"),
 		"{host}", p.spec.Host, "{port}", strconv.Itoa(p.port), "{shards}", strconv.Itoa(p.spec.NumShards), "{shard}", strconv.Itoa(shard))
 	filled := make([]string, len(words))
 	for i, word := range words {

@@ -76,7 +76,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
   fastpay bench --protocol tcp --topology committee --committee-size 7 --num-shards 1 --faults crash:1@5,equivocate:1
 
   # the prototype's server, or any other that takes these files, beside ours under the same load
-  fastpay bench --protocol udp --peer './server --server {server} run --initial-accounts {accounts} --committee {committee}'
+  fastpay bench --protocol udp --peer './prototype --server {server} run --initial-accounts {accounts} --committee {committee}'
 
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
