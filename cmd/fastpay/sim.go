@@ -40,8 +40,8 @@ func newSimCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "Try the protocol in simulated worlds with faults and adversaries",
-		Long: `Makes simulated worlds, one for each seed: a committee with its clients, its network and its disks, in which messages are
-lost and reordered, processes crash, members and owners cheat, as the seed draws. The code of authorities, clients
+		Long: `Makes simulated worlds, one for each seed: a committee with its clients, its network and its disks, in which
+messages are lost and reordered, processes crash, members and owners cheat, as the seed draws. The code of authorities, clients
 and journals is the real one. Every step is checked; at the end everybody correct must get on, and all correct
 authorities must agree. The same seed gives the same world.
 

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkWorlds makes worlds one after the other. Its payments/s are those of one core, setting up and checking included.
+// BenchmarkWorlds makes worlds one after the other. Its payments/s are those of one core, setting up and checking
+// included.
 func BenchmarkWorlds(b *testing.B) {
 	for _, faults := range []Faults{0, AllFaults} {
 		for _, members := range []int{4, 10} {

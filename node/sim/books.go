@@ -7,8 +7,9 @@ import (
 	"fastpay/codec"
 )
 
-// books are the checker's model of a process of a correct authority: what its accounts must have after everything that it
-// was seen to apply. It is too simple to be wrong, and outlives the process, so that it knows what a crash may take back.
+// books are the checker's model of a process of a correct authority: what its accounts must have after everything that
+// it was seen to apply. It is too simple to be wrong, and outlives the process, so that it knows what a crash may take
+// back.
 type books struct {
 	p        *process
 	accounts []book

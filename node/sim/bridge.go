@@ -108,7 +108,8 @@ func (w *World) redeem(c codec.Certificate) {
 	}
 	w.count.Redeemed++
 	for range 1 + w.rng.IntN(2) {
-		if _, amount, err = w.contract.Redeem(c); !errors.Is(err, authority.ErrRedeemed) && !errors.Is(err, authority.ErrNotCovered) {
+		_, amount, err = w.contract.Redeem(c)
+		if !errors.Is(err, authority.ErrRedeemed) && !errors.Is(err, authority.ErrNotCovered) {
 			w.fail(propertyS4, fmt.Sprintf("the contract pays %d twice, with error %v, for %s", amount, err,
 				describeOrder(c.Order())))
 		}

@@ -5,8 +5,8 @@ import (
 	"fastpay/crypto"
 )
 
-// A behavior is how a member that is not correct answers: it is given what a correct one would say, and may say something
-// else, later, or nothing (nil). What it signs, it signs with its own key alone.
+// A behavior is how a member that is not correct answers: it is given what a correct one would say, and may say
+// something else, later, or nothing (nil). What it signs, it signs with its own key alone.
 type behavior func(p *process, r *request) (reply []byte, delay uint64)
 
 type behaviorKind int

@@ -8,7 +8,8 @@ import (
 	"fastpay/codec"
 )
 
-var eventNames = [numEventKinds]string{"request", "reply", "send", "batch", "commit", "credit", "ack", "resend", "dial", "wire", "fund", "snapshot",
+var eventNames = [numEventKinds]string{"request", "reply", "send", "batch", "commit", "credit", "ack", "resend", "dial", "wire", "fund",
+	"snapshot",
 	"timer", "wake", "gift", "crash", "restart", "partition", "heal", "mint"}
 
 // describe is an event in one line.

@@ -1,6 +1,6 @@
 // Package sim runs whole committees in one goroutine under one seed: the real cores of authorities, the real client
-// driver, the real journal and links, and around them a network, disks, clients and adversaries that do the worst that the seed
-// draws. The same seed gives the same history to the last bit, so whatever goes wrong can be looked at again.
+// driver, the real journal and links, and around them a network, disks, clients and adversaries that do the worst that
+// the seed draws. The same seed gives the same history to the last bit, so whatever goes wrong can be looked at again.
 //
 // # The properties
 //
@@ -32,14 +32,15 @@
 //
 //   - World (world.go, queue.go, network.go) is the loop: events by virtual time.
 //   - plan.go draws sizes and fault rates from the seed.
-//   - process (process.go, disk.go, flip.go, links.go, wire.go) is the shell around the cores of one process of an authority.
+//   - process (process.go, park.go, disk.go, snapshot.go, flip.go, links.go, wire.go) is the shell around the cores of
+//     one process of an authority.
 //   - byzantine.go, colluder.go, forge.go are the adversary; its members sign anything for its owners.
-//   - payer (payer.go, errand.go) is a correct client with a wallet that survives its crashes.
+//   - payer (payer.go, payee.go, errand.go) is a correct client with a wallet that survives its crashes.
 //   - bridge.go is the Primary.
 //   - healing.go is the end of a world: liveness, then the comparison of all authorities.
 //
-// The small world (small.go, small_global.go) is one that is explored whole, crashes included. FastPay.tla is the protocol
-// as a model, for readers; nothing runs it.
+// The small world (small.go, small_global.go) is one that is explored whole, crashes included. FastPay.tla is the
+// protocol as a model, for readers; nothing runs it.
 //
 // What the simulator does not run is the shell of a node: sockets, batches of signatures, queues between threads. Those
 // have tests of their own.

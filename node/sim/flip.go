@@ -10,9 +10,9 @@ import (
 	"fastpay/node/journal"
 )
 
-// Bits that flip on a disk. Either recovery sees it, or it has done no harm. One case can't be told from a crash: damage
-// to the last group that a journal has, for which nothing later vouches. A member with a damaged disk is faulty, whatever
-// becomes of it, so one more than those that lie must be tolerated in a world where that may happen.
+// Bits that flip on a disk. Either recovery sees it, or it has done no harm. One case can't be told from a crash:
+// damage to the last group that a journal has, for which nothing later vouches. A member with a damaged disk is faulty,
+// whatever becomes of it, so one more than those that lie must be tolerated in a world where that may happen.
 
 // flips reports whether a bit of this process's disk is to flip now.
 func (p *process) flips() bool {

@@ -69,8 +69,8 @@ var forgeryNames = [numForgeries]string{"repeat", "quorum", "voter twice", "stra
 	"other content", "moved vote", "no owner", "moved order", "amounts", "numbers", "info", "wrong shard", "garbage",
 	"cross-shard", "salted", "early"}
 
-// A forger sends what no correct client would send. It has the keys of the colluding owners and of the members that lie,
-// and what was heard; nothing else.
+// A forger sends what no correct client would send. It has the keys of the colluding owners and of the members that
+// lie, and what was heard; nothing else.
 type forger struct {
 	w     *World
 	index int32

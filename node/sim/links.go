@@ -8,9 +8,9 @@ import (
 	"fastpay/node/authority"
 )
 
-// Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses; those
-// of shards in processes of their own go over links (wire.go). Either way a credit leaves only when the record of its debit
-// is durable, and is kept, and sent again, until the receiver's record is.
+// Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses;
+// those of shards in processes of their own go over links (wire.go). Either way a credit leaves only when the record of
+// its debit is durable, and is kept, and sent again, until the receiver's record is.
 
 // outbox is what a shard has sent to another one and not seen acknowledged, by number.
 type outbox []credit

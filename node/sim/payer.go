@@ -10,8 +10,9 @@ import (
 	"fastpay/node/client"
 )
 
-// A payer is a correct owner of one account. It follows the client's rules: one payment at a time, the order in the wallet
-// before it leaves, the payment counted once it is settled. It may crash at any point between, and goes on from the wallet.
+// A payer is a correct owner of one account. It follows the client's rules: one payment at a time, the order in the
+// wallet before it leaves, the payment counted once it is settled. It may crash at any point between, and goes on from
+// the wallet.
 type payer struct {
 	w       *World
 	index   int32
@@ -191,7 +192,8 @@ func (p *payer) certify(survey *client.Driver) {
 	p.begin(stageCertify, client.NewCertify(p.w.committee, p.wallet.pending, p.funding(), p.lookup, survey))
 }
 
-// fundingShown is how many received payments an authority that knows of too little is shown, unless that was not enough.
+// fundingShown is how many received payments an authority that knows of too little is shown, unless that was not
+// enough.
 const fundingShown = 16
 
 // funding is the last payments that were received, or all, by payer and number.
@@ -323,54 +325,4 @@ func (p *payer) settled(e *errand) {
 	}
 	p.w.paidOut(p, c)
 	p.sleep(p.w.draw(500))
-}
-
-// paidOut hands the certificate to whom it pays.
-func (w *World) paidOut(from *payer, c codec.Certificate) {
-	to, ok := paid(c)
-	if !ok {
-		w.redeem(c)
-		return
-	}
-	for _, p := range w.payers {
-		if p.address == *to {
-			w.transmit(event{kind: eventGift, from: from.index, to: p.index, data: c.Bytes()}, 0)
-			return
-		}
-	}
-}
-
-// gift takes a certificate from a payer.
-func (p *payer) gift(data []byte) {
-	c, err := codec.ParseCertificate(data)
-	if err != nil || p.w.committee.CheckCertificate(c) != nil {
-		return
-	}
-	if to, ok := paid(c); !ok || *to != p.address {
-		p.w.facts.certificate(c, fmt.Sprintf("payee %d", p.index))
-		return
-	}
-	p.count(c)
-	p.save()
-	if p.finished && p.mayPay() {
-		p.finished = false
-		p.sleep(0)
-	}
-}
-
-func (p *payer) counted(c codec.Certificate) bool {
-	return slices.ContainsFunc(p.wallet.received, func(r codec.Certificate) bool {
-		return *r.Order().Sender() == *c.Order().Sender() && r.Order().SequenceNumber() == c.Order().SequenceNumber()
-	})
-}
-
-// count counts a payment that was received, once.
-func (p *payer) count(c codec.Certificate) {
-	if p.counted(c) {
-		return
-	}
-	p.w.facts.certificate(c, fmt.Sprintf("payee %d", p.index))
-	p.wallet.received = append(p.wallet.received, c)
-	p.wallet.balance += int64(c.Order().Amount())
-	p.w.count.Received++
 }

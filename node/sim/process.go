@@ -1,17 +1,14 @@
 package sim
 
 import (
-	"slices"
-
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
-	"fastpay/node/link"
 )
 
-// A process runs some or all shards of one authority, as a node does: it takes what has arrived as a batch, refuses what
-// needs no state, checks signatures, applies in order of arrival, signs, writes records, and parks what must wait until
-// they are durable. The cores are the real ones; the shell is this one.
+// A process runs some or all shards of one authority, as a node does: it takes what has arrived as a batch, refuses
+// what needs no state, checks signatures, applies in order of arrival, signs, writes records, and parks what must wait
+// until they are durable. The cores are the real ones; the shell is this one.
 type process struct {
 	w       *World
 	index   int32
@@ -76,16 +73,6 @@ type request struct {
 // A patch is where a vote's signature belongs in a reply.
 type patch struct {
 	request, at, shard, ticket int
-}
-
-// A parkedEvent waits until group of the journal is durable.
-type parkedEvent struct {
-	group uint64
-	event event
-	delay uint64
-	fetch authority.Fetch // of a reply: what is to be read from the log yet
-	wire  *wire           // of what a link is to be told: the credit ref, or ack
-	ack   link.Acknowledgement
 }
 
 const (
@@ -179,7 +166,8 @@ func (p *process) admit(r *request, last bool) {
 // verified checks the signatures of an order or a certificate, but for what has verified before.
 func (p *process) verified(shard *authority.Shard, r *request, last bool) bool {
 	verify := p.w.scheme.Verify
-	if !shard.KnownOrder(r.order) && !sabotaged("sim: the owner's signature is not checked") && !verify(r.order.Sender(), r.signed, r.order.Signature()) {
+	if !shard.KnownOrder(r.order) && !sabotaged("sim: the owner's signature is not checked") &&
+		!verify(r.order.Sender(), r.signed, r.order.Signature()) {
 		return false
 	}
 	if r.kind != codec.KindCertificate {
@@ -188,7 +176,8 @@ func (p *process) verified(shard *authority.Shard, r *request, last bool) bool {
 	own := p.key.Public()
 	for i := range r.cert.NumVotes() {
 		name, sig := r.cert.Vote(i)
-		if *name == own && shard.KnownVote(r.order, sig) || sabotaged("sim: the last signature of a batch is not checked") && last && i == r.cert.NumVotes()-1 {
+		if *name == own && shard.KnownVote(r.order, sig) || last && i == r.cert.NumVotes()-1 &&
+			sabotaged("sim: the last signature of a batch is not checked") {
 			continue
 		}
 		if !verify(name, r.signed, sig) {
@@ -287,8 +276,8 @@ func (p *process) sign(requests []request) {
 	p.patches = p.patches[:0]
 }
 
-// flush appends the records of what was just done to the log, and has the disk write them soon. It returns where they are,
-// and the group after which all so far is durable.
+// flush appends the records of what was just done to the log, and has the disk write them soon. It returns where they
+// are, and the group after which all so far is durable.
 func (p *process) flush() (base authority.Position, group uint64) {
 	if p.disk == nil {
 		return 0, 0
@@ -334,67 +323,6 @@ func (p *process) answer(r *request, at authority.Position, group uint64) {
 		}
 	}
 	p.parkReply(group, event{kind: eventReply, from: p.index, to: r.from, ref: r.ref, data: reply}, delay, fetch)
-}
-
-// park has an event leave once group is durable.
-func (p *process) park(group uint64, e event, delay uint64) {
-	p.parkReply(group, e, delay, authority.Fetch{})
-}
-
-// parkReply does so with a reply that still lacks certificates.
-func (p *process) parkReply(group uint64, e event, delay uint64, fetch authority.Fetch) {
-	p.parkAny(&parkedEvent{group: group, event: e, delay: delay, fetch: fetch})
-}
-
-func (p *process) parkAny(l *parkedEvent) {
-	if p.disk != nil && l.group > p.disk.journal.Durable() && !sabotaged("sim: a reply leaves before its record is durable") {
-		p.parked = append(p.parked, *l)
-		return
-	}
-	p.leave(l)
-}
-
-// release lets go what waited.
-func (p *process) release() {
-	durable, n := p.disk.journal.Durable(), 0
-	for n < len(p.parked) && p.parked[n].group <= durable {
-		n++
-	}
-	leaving := slices.Clone(p.parked[:n]) // what leaves may have more parked
-	p.parked = slices.Delete(p.parked, 0, n)
-	for i := range leaving {
-		p.leave(&leaving[i])
-	}
-}
-
-// leave is the moment at which something becomes known outside.
-func (p *process) leave(l *parkedEvent) {
-	e := l.event
-	if l.fetch.Wanted() {
-		reply, _, err := p.reader.Finish(e.data, &l.fetch)
-		if err != nil {
-			p.damaged(err)
-			return
-		}
-		e.data = reply
-	}
-	if p.books != nil && e.kind == eventReply {
-		p.books.shown(e.data)
-	}
-	if p.books != nil && e.kind == eventAck {
-		p.books.acknowledgedCredit(e.data)
-	}
-	if e.kind == eventCredit {
-		p.w.count.creditsOut++
-	}
-	switch {
-	case l.wire == nil:
-		p.w.transmit(e, l.delay)
-	case e.kind == eventAck:
-		l.wire.durable(l.ack)
-	default:
-		l.wire.issued(e.ref)
-	}
 }
 
 // recordLog counts the records that shards make.

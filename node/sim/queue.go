@@ -40,8 +40,8 @@ const (
 	numEventKinds
 )
 
-// An eventQueue yields events by time, and those of one time in the order of their making. It is a heap of four children a
-// node, in one slice.
+// An eventQueue yields events by time, and those of one time in the order of their making. It is a heap of four
+// children a node, in one slice.
 type eventQueue struct {
 	heap []event
 	seq  uint64

@@ -29,8 +29,9 @@ func (Ed25519) Verify(key *crypto.PublicKey, message []byte, sig *crypto.Signatu
 	return crypto.Verify(key, message, sig)
 }
 
-// Cheap is no signature at all: 128 bits of a fast hash of the public key, the salt and the message, then the salt. That
-// only the key's owner makes one is a promise of the simulator, whose adversary signs with the keys that were given to it.
+// Cheap is no signature at all: 128 bits of a fast hash of the public key, the salt and the message, then the salt.
+// That only the key's owner makes one is a promise of the simulator, whose adversary signs with the keys that were
+// given to it.
 type Cheap struct{}
 
 const (
@@ -58,8 +59,8 @@ func (Cheap) Verify(key *crypto.PublicKey, message []byte, sig *crypto.Signature
 // digest is 128 bits: what is hashed here is never chosen against the hash, so two that are equal are of equal bytes.
 type digest [2]uint64
 
-// hash128 hashes two byte strings, the first of a length that is the same wherever results are compared, and a number. It
-// takes about 1 ns for 8 bytes.
+// hash128 hashes two byte strings, the first of a length that is the same wherever results are compared, and a number.
+// It takes about 1 ns for 8 bytes.
 func hash128(a, b []byte, salt uint64) digest {
 	h := digest{salt ^ 0x9e3779b97f4a7c15, uint64(len(b)) ^ 0xbf58476d1ce4e5b9}
 	h = h.absorb(a).absorb(b)
@@ -87,8 +88,8 @@ func (h digest) mix(x, y uint64) digest {
 	return digest{hi0 ^ lo0 ^ bits.RotateLeft64(h[1], 17) + x, hi1 ^ lo1 ^ bits.RotateLeft64(h[0], 31) + y}
 }
 
-// keyOf is key number i of the simulator. Making one costs 20 µs and committees take none but real ones, so they are made
-// once for all worlds. Any goroutine may ask.
+// keyOf is key number i of the simulator. Making one costs 20 µs and committees take none but real ones, so they are
+// made once for all worlds. Any goroutine may ask.
 func keyOf(i int) *crypto.PrivateKey {
 	keyring.Lock()
 	defer keyring.Unlock()

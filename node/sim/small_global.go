@@ -5,13 +5,14 @@ import (
 	"slices"
 )
 
-// A global state is the local ones of three correct members and of the two copies of the twin, which are correct as each
-// sees itself. Members are alike, so each of the two groups is sorted.
+// A global state is the local ones of three correct members and of the two copies of the twin, which are correct as
+// each sees itself. Members are alike, so each of the two groups is sorted.
 type globalState [5]uint16
 
 const correctMembers = 3
 
-// exploreGlobal goes through all that can come about: S1, and that no state is a dead end for a certificate that exists.
+// exploreGlobal goes through all that can come about: S1, and that no state is a dead end for a certificate that
+// exists.
 func (s *small) exploreGlobal() {
 	initial := globalState{}
 	seen := map[globalState]struct{}{initial: {}}

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestSmallWorld explores it whole. The numbers of states are recorded: a change of them is a change of what is explored.
+// TestSmallWorld explores it whole. The numbers of states are recorded: a change of them is a change of what is
+// explored.
 func TestSmallWorld(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")

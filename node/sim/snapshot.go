@@ -21,7 +21,8 @@ func (p *process) snapshotLater() {
 	}
 }
 
-// snapshot makes the next snapshot, if there is something new in it. The disk may fail, or the machine stop, on the way.
+// snapshot makes the next snapshot, if there is something new in it. The disk may fail, or the machine stop, on the
+// way.
 func (p *process) snapshot() {
 	w := p.w
 	if w.chance(5 * w.plan.TornCommits) {
@@ -132,7 +133,8 @@ func (p *process) load(at journal.Point, content io.Reader) error {
 	return authority.Load(content, shards)
 }
 
-// findCredits rebuilds the outboxes after a recovery that began with a snapshot: what is not acknowledged is in the log.
+// findCredits rebuilds the outboxes after a recovery that began with a snapshot: what is not acknowledged is in the
+// log.
 func (p *process) findCredits() error {
 	p.outboxes = nil
 	_, err := journal.Scan(p.disk.fs, func(r journal.Record) error {

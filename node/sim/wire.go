@@ -7,9 +7,9 @@ import (
 	"fastpay/node/link"
 )
 
-// A wire is the link from one shard of an authority to another one in a process of its own, and the connection under it:
-// what is sent arrives in order, or the connection breaks and both ends know. The ends are the real ones; they live in
-// the memory of their processes.
+// A wire is the link from one shard of an authority to another one in a process of its own, and the connection under
+// it: what is sent arrives in order, or the connection breaks and both ends know. The ends are the real ones; they live
+// in the memory of their processes.
 type wire struct {
 	w        *World
 	index    int32
@@ -53,8 +53,8 @@ func (w *World) makeWires(of []*process) {
 	}
 }
 
-// chains are the sums of a process's credits, by the other shard and by number. What a process must know of them after a
-// recovery it is told here, as if it had kept them beside its snapshots.
+// chains are the sums of a process's credits, by the other shard and by number. What a process must know of them after
+// a recovery it is told here, as if it had kept them beside its snapshots.
 type chains struct {
 	out, in []chainLog
 }
@@ -88,7 +88,8 @@ func (p *process) openWires() {
 	for _, wr := range p.wiresOut {
 		core, to := p.shards[p.first], wr.pair.To
 		wr.sender = link.NewSender(link.Hello{Authority: p.key.Public(), Pair: wr.pair, Shards: len(p.shards), Log: p.logID(),
-			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to), Chain: p.chains.out[to].at(core.Acknowledged(to))}, linkWindow)
+			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to),
+			Chain: p.chains.out[to].at(core.Acknowledged(to))}, linkWindow)
 		wr.dialLater()
 	}
 	for _, wr := range p.wiresIn {
