@@ -39,20 +39,28 @@ func newOrder(sender byte, to codec.Recipient, amount, sequence uint64) codec.Or
 }
 
 func signOrder(sender byte, transfer codec.Transfer) codec.Order {
+	return signOrderBy(cheap{}, sender, transfer)
+}
+
+func signOrderBy(sch scheme, sender byte, transfer codec.Transfer) codec.Order {
 	transfer.Sender = testKey(sender)
-	sig := cheap{}.sign(sender, transfer.AppendSignedBytes(nil))
+	sig := sch.sign(sender, transfer.AppendSignedBytes(nil))
 	return codec.NewOrder(&transfer, &sig)
 }
 
 // certify gives an order the votes of members, by default of the first three.
 func certify(o codec.Order, voters ...byte) codec.Certificate {
+	return certifyBy(cheap{}, o, voters...)
+}
+
+func certifyBy(sch scheme, o codec.Order, voters ...byte) codec.Certificate {
 	if voters == nil {
 		voters = []byte{0, 1, 2}
 	}
 	message := o.AppendSignedBytes(nil)
 	var votes []codec.VoteEntry
 	for _, seed := range voters {
-		votes = append(votes, codec.VoteEntry{Authority: testKey(seed), Signature: cheap{}.sign(seed, message)})
+		votes = append(votes, codec.VoteEntry{Authority: testKey(seed), Signature: sch.sign(seed, message)})
 	}
 	return codec.NewCertificate(o, votes)
 }

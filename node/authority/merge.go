@@ -136,8 +136,8 @@ func (p *part) change(e *entry, number uint32, old bool) error {
 	}
 	if a.pending != 0 {
 		o, _, _ := codec.TakeOrder(p.pending.slots.at(a.pending - 1).orderBytes())
-		if !e.order.IsZero() || o.SequenceNumber() != e.next || !old && !created && a.confirmed == 0 && a.received == 0 &&
-			a.synchronized == 0 {
+		nobody := !old && a.balance == (codec.Balance{}) && a.confirmed == 0 && a.received == 0 && a.synchronized == 0
+		if !e.order.IsZero() || o.SequenceNumber() != e.next || nobody {
 			return badSnapshot("order %d of %s, expected %d", o.SequenceNumber(), codec.FormatAddress(&a.address), e.next)
 		}
 		e.order = o

@@ -84,8 +84,8 @@ func (m *Merger) Add(shard int, at Position, record []byte) error {
 		return err
 	}
 	p := m.byShard[shard]
-	if r.To >= m.numShards || r.From >= m.numShards {
-		return p.unexpected(at, "it names shard %d of %d", max(r.To, r.From), m.numShards)
+	if !r.belongs(shard, m.numShards) {
+		return p.unexpected(at, "a record of kind %d of another shard", r.Kind)
 	}
 	switch r.Kind {
 	case RecordOrder:

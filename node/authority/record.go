@@ -202,6 +202,33 @@ func (r *Record) parseCertificate(b []byte, votes int) (ok bool) {
 	return true
 }
 
+// belongs reports whether a shard of an authority with numShards may write the record: it is about accounts of the shard,
+// and credits others for accounts of theirs.
+func (r *Record) belongs(shard, numShards int) bool {
+	here := func(a *codec.Address) bool { return committee.ShardOf(a, numShards) == shard }
+	switch r.Kind {
+	case RecordOrder:
+		return here(r.Order.Sender())
+	case RecordSettlement:
+		if !here(r.Order.Sender()) {
+			return false
+		}
+		switch r.credit {
+		case creditHere:
+			return here(r.Order.Recipient())
+		case creditAway:
+			return r.To != shard && r.To == committee.ShardOf(r.Order.Recipient(), numShards)
+		}
+	case RecordCredit:
+		return r.From != shard && r.From < numShards && here(r.Account)
+	case RecordFunded:
+		return here(r.Account)
+	case RecordAcknowledged:
+		return r.To != shard && r.To < numShards
+	}
+	return true
+}
+
 // NumVotes is the number of votes of the certificate, 0 when the record holds none.
 func (r *Record) NumVotes() int { return len(r.voters) / voterSize }
 
