@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -292,73 +291,4 @@ func (r *committeeRun) conclude() *Result {
 	c.Dips = append([]Dip{}, dips(series, step, c.Events)...)
 	r.whole = c
 	return r.result()
-}
-
-// firstViolation is one of those that there are, and how many others.
-func (c *CommitteeRun) firstViolation() string {
-	text := c.Violations[0]
-	if n := len(c.Violations) - 1; n > 0 {
-		text += fmt.Sprintf(", and %d more", n)
-	}
-	return text
-}
-
-// writeCommittee is what only a run of a whole committee has.
-func (r *Result) writeCommittee(b *strings.Builder) {
-	c := r.Committee
-	if c == nil {
-		return
-	}
-	line(b, "... settled by all", "%s; %s payments", c.SettledAllUs, grouped(c.SettledAll))
-	for _, m := range c.Members {
-		if m.Fault == "" && m.Refused+m.BadVotes+m.TwoVotes+m.Behind+m.Replayed+m.Breaks == 0 && m.Audited {
-			continue
-		}
-		fault, state := m.Fault, "settled all"
-		if fault == "" {
-			fault = "no fault"
-		}
-		if !m.Settled {
-			state = "has not settled all"
-		}
-		line(b, fmt.Sprintf("Authority %d", m.Authority), "%s: %s votes, %d wrong, %d twice; %d refused, %d behind; %d replayed; %d breaks; %s", fault,
-			grouped(m.Votes), m.BadVotes, m.TwoVotes, m.Refused, m.Behind, m.Replayed, m.Breaks, state)
-	}
-	for _, d := range c.Dips {
-		back := "not back in the window"
-		if d.RecoverySecs != nil {
-			back = "no dip"
-		}
-		if d.RecoverySecs != nil && *d.RecoverySecs > 0 {
-			back = fmt.Sprintf("back at %.0f %% after %.1f s", 100*recovered, *d.RecoverySecs)
-		}
-		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds, grouped(int(d.Before)),
-			grouped(int(d.Lowest)), d.LowestPercent, back)
-	}
-	if len(c.Violations) == 0 {
-		line(b, "Safety", "no two certificates or votes for one number, balances equal at all that are sound")
-	}
-	for i, v := range c.Violations {
-		if i == toldUnsafe {
-			line(b, "...", "and %d more", len(c.Violations)-i)
-			break
-		}
-		line(b, "SAFETY VIOLATED", "%s", v)
-	}
-}
-
-// writeWhole is the line of the configuration that says what was measured.
-func (r *Result) writeWhole(b *strings.Builder) {
-	where := "each a process"
-	if r.InProcess {
-		where = "all in one process"
-	}
-	if r.Committee.Generators > 1 {
-		where += fmt.Sprintf(", %d generators", r.Committee.Generators)
-	}
-	line(b, "Committee", "%d authorities, %s, over %s on loopback, durability %s", r.CommitteeSize, where, strings.ToUpper(r.Protocol),
-		r.Durability)
-	if len(r.Committee.Faults) > 0 {
-		line(b, "Faults", "%s", strings.Join(r.Committee.Faults, ", "))
-	}
 }
