@@ -41,6 +41,8 @@ type datagrams struct {
 	vectors [udpReceiveBatch]unix.Iovec
 	sources [udpReceiveBatch]source
 	lengths [udpReceiveBatch]int // of the datagrams received last
+	control [udpReceiveBatch]segmentControl
+	single  bool // the system does not cut datagrams
 }
 
 // receive takes the datagram that the event loop has read, then empties the socket: the loop alone reads one a round.
@@ -109,55 +111,6 @@ func (d *datagrams) receiveMany(fd int) int {
 		case unix.EINTR:
 		default:
 			return 0 // nothing there, or the socket has an error for the event loop to see
-		}
-	}
-}
-
-// send hands the replies of a batch to the kernel, a system call for each run of replies from one socket. What does not
-// fit is dropped and counted: the peer repeats its request.
-func (d *datagrams) send(b *batch) {
-	for begin := 0; begin < len(b.datagrams); {
-		s := b.datagrams[begin].shard
-		end := begin + 1
-		for end < len(b.datagrams) && end-begin < udpReceiveBatch && b.datagrams[end].shard == s {
-			end++
-		}
-		for i := begin; i < end; i++ {
-			r, h := &b.datagrams[i], &d.headers[i-begin].hdr
-			h.Name = &r.to.addr[0]
-			h.Namelen = uint32(r.to.len)
-			d.vectors[i-begin].Base = &b.datagramTo[r.start]
-			d.vectors[i-begin].SetLen(r.end - r.start)
-			h.Iov = &d.vectors[i-begin]
-			h.SetIovlen(1)
-			d.w.stats.bytesOut += uint64(r.end - r.start)
-		}
-		d.sendMany(s.udpSocket, end-begin)
-		begin = end
-	}
-	if d.slots != nil && len(b.datagrams) > 0 {
-		for i := range d.vectors {
-			d.vectors[i].Base = &d.slots[i*udpSlotBytes]
-			d.vectors[i].SetLen(udpSlotBytes)
-		}
-	}
-}
-
-// sendMany sends headers[:n].
-func (d *datagrams) sendMany(fd, n int) {
-	for sent := 0; sent < n; {
-		k, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&d.headers[sent])),
-			uintptr(n-sent), unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			sent += int(k)
-		case unix.EINTR:
-		case unix.EAGAIN:
-			d.w.stats.datagramsDropped.Add(uint64(n - sent))
-			return
-		default: // this one can't be sent, for example because nobody listens there any more
-			d.w.stats.datagramsDropped.Add(1)
-			sent++
 		}
 	}
 }
