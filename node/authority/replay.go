@@ -9,12 +9,15 @@ import (
 
 // Replay applies a record that the log gave back, at its absolute position. Records come in their order; those of other
 // shards must not. An order, payment, credit or transaction whose number says that it was applied already is skipped; a
-// record that does not follow is ErrRecord. Signatures and balances are not checked again: the record says that they were.
-// Nothing is appended to Options.Log.
+// record that does not follow, or does not lead to those before it, is ErrRecord. Signatures and balances are not checked
+// again: the record says that they were. Nothing is appended to Options.Log. After an error the shard is not to be used.
 func (s *Shard) Replay(at Position, record []byte) error {
 	var r Record
 	if err := r.Parse(at, record); err != nil {
 		return err
+	}
+	if !r.belongs(s.shard, s.numShards) {
+		return s.unexpected(at, "a record of kind %d of another shard", r.Kind)
 	}
 	switch r.Kind {
 	case RecordOrder:
@@ -81,6 +84,9 @@ func (s *Shard) replaySettlement(at Position, r *Record) error {
 	case n < a.next:
 		return nil
 	}
+	if r.confirmed != a.confirmedChain {
+		return s.unexpected(at, "payment %d of %s does not lead to those before it", n, codec.FormatAddress(o.Sender()))
+	}
 	balance, ok := a.balance.Sub(codec.NewBalance(o.Amount()))
 	if !ok {
 		return s.unexpected(at, "payment %d of %s has no end in 128 bits", n, codec.FormatAddress(o.Sender()))
@@ -94,7 +100,7 @@ func (s *Shard) replaySettlement(at Position, r *Record) error {
 	s.confirm(a, at)
 	switch r.credit {
 	case creditHere:
-		s.pay(s.table.open(o.Recipient()), o.Amount(), at)
+		return s.replayPay(at, o.Recipient(), o.Amount(), &r.received)
 	case creditAway:
 		box := &s.lanes[r.To].out
 		if r.Number != box.issued+1 {
@@ -126,7 +132,16 @@ func (s *Shard) replayCredit(at Position, r *Record) error {
 	if !sabotaged("authority: recovery forgets which credits have come") {
 		l.cursor = r.Number
 	}
-	s.pay(s.table.open(r.Account), r.Amount, at)
+	return s.replayPay(at, r.Account, r.Amount, &r.received)
+}
+
+// replayPay credits an account with a record that says how its log was before.
+func (s *Shard) replayPay(at Position, recipient *codec.Address, amount uint64, before *chain) error {
+	a := s.table.open(recipient)
+	if a.receivedChain != *before {
+		return s.unexpected(at, "a credit of %s does not lead to those before it", codec.FormatAddress(recipient))
+	}
+	s.pay(a, amount, at)
 	return nil
 }
 
