@@ -13,7 +13,7 @@ import (
 // newRootCommand is the command for the name that the program was called by: one of the commands below, or all of them.
 func newRootCommand(name string) *cobra.Command {
 	commands := []*cobra.Command{newServerCommand(), newClientCommand(), newBenchCommand(), newDoctorCommand(),
-		newSimCommand(), newVersionCommand()}
+		newJournalCommand(), newSimCommand(), newVersionCommand()}
 	for _, cmd := range commands[:3] {
 		if cmd.Name() == name {
 			return prepare(cmd)
