@@ -125,6 +125,7 @@ func statsSince(now, before node.Stats) node.Stats {
 	d.Credits -= before.Credits
 	d.CrossShardRefused -= before.CrossShardRefused
 	d.OutboxFull -= before.OutboxFull
+	d.LinksRefused -= before.LinksRefused
 	d.Batches -= before.Batches
 	d.Requests -= before.Requests
 	d.BusyNs -= before.BusyNs

@@ -56,6 +56,7 @@ func (w *worker) acknowledge() {
 	}
 	for _, s := range some {
 		w.acknowledgeTo(s)
+		w.acknowledgeOutside(s)
 	}
 	w.flush(w.batch)
 	if len(w.credited) == 0 {
@@ -75,7 +76,7 @@ func (w *worker) acknowledgeTo(s *shard) {
 		if other == s.number || number <= s.core.Acknowledged(other) {
 			continue
 		}
-		if err := s.core.Acknowledge(other, number); err != nil {
+		if err := s.core.Acknowledge(other, number, 0); err != nil {
 			w.node.fail(err) // the two shards no longer agree on what was paid
 			return
 		}

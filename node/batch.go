@@ -33,14 +33,14 @@ type batch struct {
 	credits    []credit
 	fetching   []*replyBuffer // replies that show certificates, to be read back
 	held       []*conn        // connections that began to hold back in this batch
-	ending     []*conn        // connections that end after this batch
 	work       int            // in units of a vote's check
 	workMax    int            // crypto.BatchSize
 	tally      tally
 
 	records journal.Batch // of what was applied; nobody uses it without a journal
 	group   uint64        // of the journal: durable once this is
-	outside bool          // it has credits for other processes
+	outside bool          // it has credits for other processes, or from them
+	arrived []arrival     // credits of other processes
 }
 
 // request is a message that waits for its turn.
@@ -51,7 +51,7 @@ type request struct {
 	message []byte // in the arena
 	kind    codec.Kind
 	order   codec.Order       // KindOrder
-	cert    codec.Certificate // KindCertificate, KindCrossShard
+	cert    codec.Certificate // KindCertificate
 	info    codec.InfoRequest // KindInfoRequest
 	refusal *codec.Error      // known without state
 	signed  []byte            // signed bytes of order or certificate
@@ -148,14 +148,8 @@ func (b *batch) admit(r *request) bool {
 			b.checkCertificate(r, r.cert)
 		}
 	case codec.KindCrossShard:
-		r.cert = m.Certificate()
-		if b.w.node.allShards { // no sibling can have sent it
-			b.tally.crossShardRefused++
-			return false
-		}
-		if r.refusal = b.w.node.Committee.CheckShape(r.cert); r.refusal == nil {
-			b.checkCertificate(r, r.cert)
-		}
+		b.w.stats.crossShardRefused.Add(1) // siblings have links
+		return false
 	case codec.KindInfoRequest:
 		r.info = *m.InfoRequest()
 	case codec.KindVote:
@@ -183,7 +177,6 @@ func (b *batch) apply() {
 		switch c := r.conn; {
 		case c == nil:
 			b.applyRequest(r)
-		case c.ending:
 		case c.holding:
 			c.holdFrame(b.w, r.message)
 		default:
@@ -201,10 +194,6 @@ func (b *batch) apply() {
 }
 
 func (b *batch) applyRequest(r *request) {
-	if r.kind == codec.KindCrossShard {
-		b.applyCredit(r)
-		return
-	}
 	if r.kind == codec.KindCertificate && r.refusal == nil && !b.reserveCredit(r) {
 		return
 	}
@@ -335,12 +324,12 @@ func (b *batch) reset() {
 	clear(b.credits)
 	clear(b.fetching)
 	clear(b.held)
-	clear(b.ending)
+	clear(b.arrived)
 	b.frames, b.signed = b.frames[:0], b.signed[:0]
 	b.requests, b.checks = b.requests[:0], b.checks[:0]
 	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
 	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
-	b.credits, b.fetching, b.held, b.ending = b.credits[:0], b.fetching[:0], b.held[:0], b.ending[:0]
+	b.credits, b.fetching, b.held, b.arrived = b.credits[:0], b.fetching[:0], b.held[:0], b.arrived[:0]
 	b.records.Reset()
 	b.group, b.outside = 0, false
 	b.replyBytes, b.work = 0, 0

@@ -6,6 +6,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node/journal"
 )
 
 // TestRepliesToClosedConnectionsGoNowhere closes a connection between request and reply, and one inside its own write.
@@ -118,9 +119,10 @@ func TestAnnounceBeforeTheLoopBegins(t *testing.T) {
 // batches, bytes that were held are counted once.
 func TestCountersTellTheTruth(t *testing.T) {
 	w := newWorld(t, 4, 2, 24)
-	n := w.loopless(w.options(0))
+	n := w.loopless(w.durable(new(journal.MemFS), 0))
+	defer n.store.close()
 	worker := n.workers[0]
-	free := worker.fillOutbox(1)
+	free := worker.fillLibrary()
 	s := worker.open(t)
 	var in, out int
 	feed := func(message []byte) {
@@ -129,15 +131,16 @@ func TestCountersTellTheTruth(t *testing.T) {
 	}
 	feed(infoRequest(w, w.accountIn(0, 0)))
 	feed(infoRequest(w, w.accountIn(1, 0)))
-	worker.drain()
+	worker.turn(t)
 	feed(codec.AppendCertificate(nil, w.certificate(w.order(w.accountIn(0, 0), w.accountIn(1, 0), 1, 0))))
-	worker.drain()
+	feed(certificateRequest(w, w.accountIn(0, 0), 7)) // held, and then answered with an error
+	worker.turn(t)
 	free()
 	worker.retryHeld()
-	worker.drain()
+	worker.turn(t)
 	out = len(s.written)
 	got := n.Stats()
-	if got.Infos != 1 || got.Rejected != 1 || got.Certificates != 1 || got.OutboxFull != 1 {
+	if got.Infos != 1 || got.Rejected != 2 || got.Certificates != 1 {
 		t.Errorf("counts %+v", got)
 	}
 	if got.BytesIn != uint64(in) || got.BytesOut != uint64(out) {

@@ -20,16 +20,12 @@ type conn struct {
 	lastRead     time.Time
 	suspectUntil time.Time // a bad signature came from here
 
-	// held keeps requests that wait for room in an outbox or in the queue of replies to be read, with their frame headers;
-	// nothing of the connection is worked on meanwhile.
+	// held keeps requests that wait for room in the queue of replies to be read, with their frame headers; nothing of the
+	// connection is worked on meanwhile.
 	held    []byte
 	holding bool
-	waits   *link // whose outbox was full; nil when certificates could not be read
-	need    int   // bytes of the certificate that waits
 
-	// ending is set when a credit was refused: what follows on the connection is not answered, so that nobody takes an
-	// answer for an acknowledgement.
-	ending bool
+	fresh bool // nothing was taken from it yet: it may be a sibling's
 
 	kept      int       // memory of tail and held, as the worker has counted it
 	unread    int       // bytes queued for the peer at the last sweep
@@ -52,6 +48,11 @@ func (c *conn) receive(w *worker, data []byte) gnet.Action {
 	c.lastRead = w.now
 	if c.holding {
 		return c.hold(w, data)
+	}
+	if c.fresh {
+		if taken, action := c.begin(w, data); taken {
+			return action
+		}
 	}
 	if len(c.tail) > 0 {
 		var ok bool
@@ -77,6 +78,26 @@ func (c *conn) receive(w *worker, data []byte) gnet.Action {
 		return gnet.None
 	}
 	return c.hold(w, data)
+}
+
+// begin looks at the first bytes of a connection. One that begins with TLS is a sibling's, and goes to the links; with too
+// few bytes to tell, they are kept.
+func (c *conn) begin(w *worker, data []byte) (taken bool, action gnet.Action) {
+	first := append(c.tail, data[:min(len(data), clientHelloBytes)]...)
+	isTLS, undecided := beginsTLS(first)
+	switch {
+	case w.node.links == nil:
+	case undecided:
+		c.keepTail(w, data)
+		return true, gnet.None
+	case isTLS:
+		if descriptor, err := c.sock.Dup(); err == nil { // an error is for the sibling to try again
+			w.node.links.accept(descriptor, append(c.tail, data...), c.shard.number)
+		}
+		return true, gnet.Close
+	}
+	c.fresh = false
+	return false, gnet.None
 }
 
 func (c *conn) keepTail(w *worker, data []byte) {
@@ -117,15 +138,15 @@ func (c *conn) completeTail(w *worker, data []byte) (rest []byte, ok bool) {
 // maxIdleTail is what a connection keeps of a buffer for partial frames.
 const maxIdleTail = 4 << 10
 
-// startHolding keeps everything of this connection back from here on, in order, until there is room for a certificate of
-// size bytes in an outbox, or for a reply that must be read if there is no outbox.
-func (c *conn) startHolding(w *worker, outbox *link, size int) {
-	c.holding, c.waits, c.need = true, outbox, size
+// startHolding keeps everything of this connection back from here on, in order, until there is room for a reply that must
+// be read.
+func (c *conn) startHolding(w *worker) {
+	c.holding = true
 	w.holders.Add(1)
 }
 
 func (c *conn) stopHolding(w *worker) {
-	c.held, c.holding, c.waits = nil, false, nil
+	c.held, c.holding = nil, false
 	w.holders.Add(-1)
 }
 

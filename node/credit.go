@@ -67,44 +67,20 @@ func (w *worker) connectShards() {
 	for range n.workers {
 		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, creditHeaderSize+n.maxCertificateBytes())})
 	}
-	for s := range n.Member.NumShards {
-		if n.byShard[s] == nil {
-			w.links[s] = newLink(w, s)
-		}
-	}
 }
 
-func (w *worker) startLinks() {
-	for _, l := range w.links {
-		if l != nil {
-			l.start()
-		}
-	}
-}
-
-// reserveCredit makes sure that the credit of a certificate has a place to wait, before the debit is applied. It reports
-// false when the certificate has to stay unapplied: its connection then waits, a datagram's sender will repeat it.
+// reserveCredit makes sure that the credit of a certificate has a place to wait, before the debit is applied: in another
+// worker's queue; for another process the journal is the queue. It reports false when the node ends.
 func (b *batch) reserveCredit(r *request) bool {
 	w := b.w
 	to := b.recipientShard(r.cert.Order())
 	if to < 0 || w.local[to] != nil {
 		return true // here: the batch itself is the queue
 	}
-	size := len(r.cert.Bytes())
 	if target := w.node.byShard[to]; target != nil {
-		return w.reserveRing(target, creditHeaderSize+size)
+		return w.reserveRing(target, creditHeaderSize+len(r.cert.Bytes()))
 	}
-	outbox := w.links[to]
-	if outbox.ring.reserve(size) {
-		return true
-	}
-	b.tally.outboxFull++
-	if c := r.conn; c != nil && !c.closed { // nobody would let a closed one go again
-		c.startHolding(w, outbox, size)
-		b.held = append(b.held, c)
-		c.holdFrame(w, r.message)
-	}
-	return false
+	return true
 }
 
 // reserveRing waits for room in another worker's inbox. Meanwhile this worker takes its own credits in: they cause no
@@ -145,8 +121,6 @@ func (b *batch) settleCredit(r *request, out *authority.Outcome) {
 	}
 	if target := w.node.byShard[to]; target != nil {
 		target.inbox[w.index].ring.cancel(creditHeaderSize + len(r.cert.Bytes()))
-	} else {
-		w.links[to].ring.cancel(len(r.cert.Bytes()))
 	}
 }
 
@@ -165,11 +139,10 @@ func (w *worker) sendCredits(b *batch) {
 			target.inbox[w.index].ring.push(c.tag(), c.number, w.creditHeader, c.cert.Bytes())
 			w.owed[target.index] = true
 		default:
-			l := w.links[c.to]
-			l.ring.push(c.tag(), c.number, c.cert.Bytes())
-			l.announce()
+			w.sendOutside(&c)
 		}
 	}
+	w.announceLinks()
 	for i, owed := range w.owed {
 		if owed {
 			w.owed[i] = false
@@ -189,9 +162,12 @@ func (w *worker) announceCredits() {
 func (w *worker) takePostedCredits() {
 	w.wakeup.Store(false)
 	w.takeCredits()
+	if len(w.batch.arrived) > 0 {
+		w.postDrain() // siblings wait until it is durable
+	}
 }
 
-// takeCredits applies what other workers sent.
+// takeCredits applies what other workers and processes sent.
 func (w *worker) takeCredits() {
 	for _, in := range w.inbox {
 		for {
@@ -213,81 +189,28 @@ func (w *worker) takeCredits() {
 		}
 		in.ring.release(in.pos)
 	}
+	w.takeOutside()
 }
 
-// applyCredit credits an account that another process's shard debited. One that is refused ends its connection, after
-// the replies to what came before: the sender takes the answer to a later question for an acknowledgement, and would
-// forget money that was never credited.
-func (b *batch) applyCredit(r *request) {
-	if r.refusal == nil && r.shard.creditOnce(b.w.node, r.cert) == nil {
-		b.tally.credits++
-		return
-	}
-	b.tally.crossShardRefused++
-	if c := r.conn; c != nil {
-		c.ending = true
-		b.ending = append(b.ending, c)
-	}
-}
-
-// payment names what a credit is for.
-type payment struct {
-	sender   codec.Address
-	sequence uint64
-}
-
-// creditOnce applies a credit of another process, which comes without a number, unless it came before. What a shard of
-// this process pays comes by its queue.
-func (s *shard) creditOnce(n *Node, cert codec.Certificate) error {
-	o := cert.Order()
-	if o.RecipientKind() != codec.FastPay || committee.ShardOf(o.Recipient(), n.Member.NumShards) != s.number {
-		return authority.ErrCredit
-	}
-	from := committee.ShardOf(o.Sender(), n.Member.NumShards)
-	p := payment{*o.Sender(), o.SequenceNumber()}
-	if _, again := s.credited[p]; again || n.byShard[from] != nil {
-		return nil
-	}
-	if err := s.core.Credit(from, s.core.Cursor(from)+1, 0, cert); err != nil {
-		return err
-	}
-	if s.credited == nil {
-		s.credited = make(map[payment]struct{})
-	}
-	s.credited[p] = struct{}{}
-	return nil
-}
-
-// creditsDelivered reports, from any thread, whether all credits have reached their shards.
+// creditsDelivered reports, from any thread, whether all credits of other workers have reached this one.
 func (w *worker) creditsDelivered() bool {
 	for _, in := range w.inbox {
 		if !in.ring.empty() {
 			return false
 		}
 	}
-	for _, l := range w.links {
-		if l != nil && !l.ring.empty() {
-			return false
-		}
-	}
 	return true
 }
 
-// mayGoOn reports whether there is room now for what a connection waits for.
-func (c *conn) mayGoOn(w *worker) bool {
-	if c.waits != nil {
-		return c.waits.ring.fits(c.need)
-	}
-	return w.library.pending <= w.node.limits.fetches/2
-}
+// mayGoOn reports whether there is room now for what connections wait for.
+func (w *worker) mayGoOn() bool { return w.library.pending <= w.node.limits.fetches/2 }
 
-// retryHeld lets connections go on that waited for room in an outbox. Those for which there is still none stay: to try
-// them would only check their signatures once more.
+// retryHeld lets connections go on that waited for certificates to be read, as long as there is room for more of them.
 func (w *worker) retryHeld() {
 	var next *conn
 	for c := w.conns.first; c != nil && w.holders.Load() > 0; c = next {
 		next = c.next
-		if !c.holding || !c.mayGoOn(w) {
+		if !c.holding || !w.mayGoOn() {
 			continue
 		}
 		data := c.held

@@ -294,7 +294,7 @@ func TestIdentityNamesWhatDiffers(t *testing.T) {
 		"committee is 4 members", "5 members", "the committee file with which the authority was begun")
 	wantRefusal(t, checkIdentity("F", have, check(newWorld(t, 4, 3, 0).options()).identity(list)),
 		"number of shards is 2 there, and 3 here", "shards is 0-1 there, and 0-2 here")
-	wantRefusal(t, checkIdentity("F", have, check(w.options(1)).identity(list)), "shards is 0-1 there, and 1 here")
+	wantRefusal(t, checkIdentity("F", have, check(w.durable(nil, 1)).identity(list)), "shards is 0-1 there, and 1 here")
 	foreign := have
 	foreign = append(journal.Identity{{Name: fieldAuthority, Value: "somebody"}}, foreign[1:]...)
 	wantRefusal(t, checkIdentity("F", foreign, have), "authority is somebody there", "data directory of its own")

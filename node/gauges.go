@@ -6,10 +6,13 @@ import "sync/atomic"
 type Gauges struct {
 	Shards           []ShardGauges // that this process runs, by number
 	QueuedBytes      int64         // replies that clients have not taken
-	KeptBytes        int64         // of frames that are not whole, or wait for room in an outbox
-	Holders          int64         // connections that wait for room in an outbox
+	KeptBytes        int64         // of frames that are not whole, or wait until certificates are read
+	Holders          int64         // connections that wait until certificates are read
 	CreditQueueBytes int64         // credits between workers that are not applied yet
-	OutboxBytes      int64         // credits to other processes that are not acknowledged yet
+	OutboxBytes      int64         // credits that wait in memory for a link to another process
+	OutboxCredits    uint64        // credits to other processes that are not acknowledged yet
+	Links            int64         // to shards of other processes
+	LinksUp          int64         // those that are connected
 
 	// BatchDurations counts batches by how long they blocked their loop, since the start: entry i counts those of
 	// 2^(i-1) ns up to, and without, 2^i ns.
@@ -51,14 +54,12 @@ func (n *Node) Gauges() (g Gauges) {
 				g.CreditQueueBytes += in.ring.used()
 			}
 		}
-		for _, l := range w.links {
-			if l != nil {
-				g.OutboxBytes += l.ring.used()
-			}
-		}
 		for i := range g.BatchDurations {
 			g.BatchDurations[i] += w.stats.duration[i].Load()
 		}
+	}
+	if n.links != nil {
+		n.links.gauge(&g)
 	}
 	for _, s := range n.shards {
 		sizes := &n.byShard[s].shard(s).sizes

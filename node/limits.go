@@ -31,10 +31,10 @@ const (
 	// maxQueued bounds the same over all connections; each worker has an equal part of it, but room for one connection at
 	// least. The largest one goes first.
 	maxQueued = 512 << 20
-	// maxHeldConn is what a connection may send on while its next request waits for room in an outbox.
+	// maxHeldConn is what a connection may send on while its next request waits until certificates are read.
 	maxHeldConn = 1 << 20
 	// maxKept bounds what all connections together have sent and the node has to keep: frames that are not whole, and what
-	// waits for room in an outbox. Each worker has an equal part of it. The largest one goes first.
+	// waits until certificates are read. Each worker has an equal part of it. The largest one goes first.
 	maxKept = 512 << 20
 
 	// maxConnections bounds memory for connections when descriptors are plenty.
@@ -76,8 +76,6 @@ const (
 	// creditRingBytes is the queue of credits from one worker to another. It must hold those of two batches: a batch
 	// sends none before it has reserved all.
 	creditRingBytes = 4 << 20
-	// outboxBytes is the queue of unacknowledged credits to a shard in another process.
-	outboxBytes = 16 << 20
 	// linkGroup is how many credits are sent before an acknowledgement is asked for.
 	linkGroup = 256
 	// linkGroupBytes is when a group is sent with fewer, so that its votes are checked well within linkTimeout on a busy
@@ -110,7 +108,7 @@ const (
 // limits are those of the above that tests make small.
 type limits struct {
 	connections        int64 // 0 means what the descriptors allow
-	creditRing, outbox int
+	creditRing         int
 	queuedConn, queued int
 	kept               int
 	idle, partialFrame time.Duration
@@ -126,7 +124,7 @@ type limits struct {
 }
 
 var defaultLimits = limits{
-	creditRing: creditRingBytes, outbox: outboxBytes,
+	creditRing: creditRingBytes,
 	queuedConn: maxQueuedConn, queued: maxQueued, kept: maxKept,
 	idle: idleTimeout, partialFrame: partialFrameTimeout, sweep: sweepInterval,
 	fetches: maxFetches, commitHere: commitHere, flush: flushBytes, group: journal.DefaultGroupSize, segmentBytes: journal.DefaultSegmentSize,

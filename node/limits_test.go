@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fastpay/codec"
+	"fastpay/node/journal"
 )
 
 // TestOversizedFrame claims a frame of 4 GiB: what came before is answered, then the connection ends.
@@ -151,13 +152,13 @@ func TestBusyPort(t *testing.T) {
 // TestSecondProcessOfOneShard refuses to run a shard twice, whatever the ports.
 func TestSecondProcessOfOneShard(t *testing.T) {
 	w := newWorld(t, 4, 2, 3)
-	w.start(w.options(1))
+	w.start(w.durable(new(journal.MemFS), 1))
 	again := w.options()
 	again.Member.BasePort = freePorts(t, 2)
 	if _, err := Start(again); err == nil || !strings.Contains(err.Error(), "already runs") {
 		t.Fatalf("second process with the same key: %v", err)
 	}
-	w.start(w.options(0)) // the other shard is free
+	w.start(w.durable(new(journal.MemFS), 0)) // the other shard is free
 }
 
 // TestBadOptions has an error for each.

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"fastpay/codec"
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
 // linkReader takes the messages of a link apart.
@@ -16,7 +16,7 @@ type linkReader struct {
 	in      *bufio.Reader
 	buf     []byte
 	most    int // bytes of a message
-	message shardlink.Message
+	message link.Message
 }
 
 func newLinkReader(r io.Reader, most int) *linkReader {
@@ -27,7 +27,7 @@ func newLinkReader(r io.Reader, most int) *linkReader {
 const linkReadBytes = 64 << 10
 
 // read reads one message. It is valid until the next call.
-func (r *linkReader) read() (*shardlink.Message, error) {
+func (r *linkReader) read() (*link.Message, error) {
 	var header [codec.FrameHeaderSize]byte
 	if _, err := io.ReadFull(r.in, header[:]); err != nil {
 		return nil, err

@@ -3,49 +3,41 @@ package node
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
 // inLink takes the credits that a shard of another process has for a shard of this one, and hands them to the shard's
 // worker through a ring. The worker says when they are durable.
 type inLink struct {
-	pair shardlink.Pair
+	pair link.Pair
 	log  *slog.Logger
 	wake func()      // tells the worker of credits in the ring
 	fail func(error) // ends the node: its data directory is not the one that it should be
 
-	ring *ring         // records are chain u64, certificate
-	next []byte        // of the session: such a record
+	ring *ring         // certificates
 	read uint64        // of the worker's thread: position in the ring
 	room chan struct{} // one token: the worker has released some of the ring
 
 	session sync.Mutex // held by the connection that is served; a new one ends the old one
 	mu      sync.Mutex // over what follows, and never for long
 	current *tls.Conn
-	state   *shardlink.Receiver
+	state   *link.Receiver
 	told    chan struct{} // one token: something became durable
 	trouble repeatedError
 }
 
-// inLinkHeader is the chain before a certificate in the ring.
-const inLinkHeader = 8
-
 // arrived is the worker's view of the next credit that has arrived; ok is false when there is none. It is valid until
 // done.
-func (l *inLink) arrived() (number uint64, chain shardlink.Chain, cert []byte, ok bool) {
-	_, number, record, after, ok := l.ring.next(l.read)
-	if !ok {
-		return 0, 0, nil, false
-	}
+func (l *inLink) arrived() (number uint64, cert []byte, ok bool) {
+	_, number, cert, after, ok := l.ring.next(l.read)
 	l.read = after
-	return number, shardlink.Chain(binary.LittleEndian.Uint64(record)), record[inLinkHeader:], true
+	return number, cert, ok
 }
 
 // done gives the room of all credits that arrived gave back. From the worker's thread.
@@ -55,7 +47,7 @@ func (l *inLink) done() {
 }
 
 // durable tells that the credits up to a number are. From any thread.
-func (l *inLink) durable(a shardlink.Acknowledgement) {
+func (l *inLink) durable(a link.Acknowledgement) {
 	l.mu.Lock()
 	l.state.Durable(a)
 	l.mu.Unlock()
@@ -72,7 +64,7 @@ func token(c chan struct{}) {
 
 // serve takes a connection whose hello was read, and returns when it breaks. A connection that is served already ends:
 // its other side is gone, and has come again.
-func (l *inLink) serve(ctx context.Context, conn *tls.Conn, in *linkReader, hello *shardlink.Hello, greeted func()) {
+func (l *inLink) serve(ctx context.Context, conn *tls.Conn, in *linkReader, hello *link.Hello, greeted func()) {
 	l.replace(conn)
 	l.session.Lock()
 	defer l.session.Unlock()
@@ -104,7 +96,7 @@ func (l *inLink) replace(conn *tls.Conn) {
 
 // report logs why a connection ended, if that is worth it, and ends the node if it has forgotten something.
 func (l *inLink) report(err error) {
-	refused := (*shardlink.RefusedError)(nil)
+	refused := (*link.RefusedError)(nil)
 	if errors.As(err, &refused) && refused.ReceiverStale() {
 		l.fail(err)
 		return
@@ -117,13 +109,13 @@ func (l *inLink) report(err error) {
 }
 
 // greet answers the hello.
-func (l *inLink) greet(conn *tls.Conn, hello *shardlink.Hello) error {
+func (l *inLink) greet(conn *tls.Conn, hello *link.Hello) error {
 	_ = conn.SetDeadline(time.Now().Add(linkTimeout))
 	l.mu.Lock()
 	welcome, err := l.state.Hello(hello)
 	l.mu.Unlock()
 	answer := welcome.AppendFrame(nil)
-	refused := (*shardlink.RefusedError)(nil)
+	refused := (*link.RefusedError)(nil)
 	if errors.As(err, &refused) {
 		answer = refused.AppendFrame(nil)
 	}
@@ -152,9 +144,9 @@ func (l *inLink) exchange(ctx context.Context, conn *tls.Conn, in *linkReader) e
 			return err
 		}
 		switch m.Kind {
-		case shardlink.KindCredit:
+		case link.KindCredit:
 			err = l.take(ctx, &m.Credit)
-		case shardlink.KindRefusal:
+		case link.KindRefusal:
 			l.mu.Lock()
 			err = l.state.Refused(&m.Refusal)
 			l.mu.Unlock()
@@ -172,16 +164,15 @@ func (l *inLink) exchange(ctx context.Context, conn *tls.Conn, in *linkReader) e
 
 // take hands a credit to the worker; it waits for room. The certificate is not verified again: the sibling is this
 // authority, and has.
-func (l *inLink) take(ctx context.Context, c *shardlink.Credit) error {
+func (l *inLink) take(ctx context.Context, c *link.Credit) error {
 	l.mu.Lock()
-	chain, fresh, err := l.state.Credit(c.Number, c.Certificate.Order())
+	fresh, err := l.state.Credit(c.Number)
 	l.mu.Unlock()
 	if err != nil || !fresh {
 		return err
 	}
-	l.next = binary.LittleEndian.AppendUint64(l.next[:0], uint64(chain))
-	l.next = append(l.next, c.Certificate.Bytes()...)
-	for !l.ring.reserve(len(l.next)) {
+	cert := c.Certificate.Bytes()
+	for !l.ring.reserve(len(cert)) {
 		l.wake()
 		select {
 		case <-l.room:
@@ -189,7 +180,7 @@ func (l *inLink) take(ctx context.Context, c *shardlink.Credit) error {
 			return ctx.Err()
 		}
 	}
-	l.ring.push(0, c.Number, l.next)
+	l.ring.push(0, c.Number, cert)
 	return nil
 }
 

@@ -11,14 +11,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
 // outLink sends the credits of a shard of this process to a shard of another one. The journal is the outbox: the ring
 // is only a shorter way for credits that are new. A sibling that is down or slow makes the ring full; then it is passed
 // by, and nobody waits.
 type outLink struct {
-	pair    shardlink.Pair
+	pair    link.Pair
 	address string // of the sibling
 	tls     *tls.Config
 	most    int // bytes of a message
@@ -26,18 +26,21 @@ type outLink struct {
 
 	// readBack appends credits from the journal, the first of which has the number, as many as it likes.
 	readBack func(ctx context.Context, number uint64, to *creditChunk) error
-	// acknowledged is told of each acknowledgement.
-	acknowledged func(shardlink.Acknowledgement)
 	// fail ends the node: its data directory is not the one that it should be.
 	fail func(error)
+
+	owed bool // of the worker's thread: it has handed over credits and not announced them
 
 	issued atomic.Uint64 // credits that are durable
 	ring   *ring         // the newest of them
 	wake   chan struct{} // one token: there is more
 	stats  *linkStats
 
+	mu    sync.Mutex
+	acked link.Acknowledgement // the last one
+
 	// Of run's goroutine.
-	sender  *shardlink.Sender
+	sender  *link.Sender
 	taken   uint64 // position in the ring
 	chunk   creditChunk
 	trouble repeatedError
@@ -57,6 +60,19 @@ func (l *outLink) send(number uint64, cert []byte) {
 		l.ring.push(0, number, cert)
 	}
 	l.issued.Store(number)
+}
+
+// acknowledged is up to where the sibling is known to be durable. From any goroutine.
+func (l *outLink) acknowledged() link.Acknowledgement {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acked
+}
+
+func (l *outLink) note(a link.Acknowledgement) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acked = a
 }
 
 // announce wakes the link. From any thread.
@@ -92,8 +108,13 @@ func (l *outLink) run(ctx context.Context) {
 
 // report logs why a connection ended. A refusal that says that it is this process that has forgotten something ends it.
 func (l *outLink) report(err error) {
-	if refused := (*shardlink.RefusedError)(nil); errors.As(err, &refused) && refused.SenderStale() {
-		l.fail(err)
+	refused := (*link.RefusedError)(nil)
+	if errors.As(err, &refused) {
+		if refused.SenderStale() {
+			l.fail(err)
+		} else if l.trouble.isNew(err) {
+			l.log.Error("a sibling shard and this one refuse each other", "address", l.address, "error", err)
+		}
 		return
 	}
 	credits := l.issued.Load() - l.sender.Acknowledged().Number
@@ -119,7 +140,7 @@ func (l *outLink) session(ctx context.Context) error {
 	l.stats.up.Add(1)
 	defer l.stats.up.Add(-1)
 
-	s := linkSession{conn: conn, answers: make(chan shardlink.Message, linkAnswers), broken: make(chan error, 1),
+	s := linkSession{conn: conn, answers: make(chan link.Message, linkAnswers), broken: make(chan error, 1),
 		done: make(chan struct{})}
 	var reading sync.WaitGroup
 	reading.Go(func() { s.readAnswers(in) })
@@ -153,9 +174,9 @@ func (l *outLink) greet(conn *tls.Conn, in *linkReader) error {
 		return fmt.Errorf("node: sibling shard does not answer: %w", err)
 	}
 	switch m.Kind {
-	case shardlink.KindWelcome:
+	case link.KindWelcome:
 		err = l.refuse(conn, l.sender.Welcome(&m.Welcome))
-	case shardlink.KindRefusal:
+	case link.KindRefusal:
 		err = l.sender.Refused(&m.Refusal)
 	default:
 		err = fmt.Errorf("node: sibling shard answers a hello with message kind %d", m.Kind)
@@ -166,7 +187,7 @@ func (l *outLink) greet(conn *tls.Conn, in *linkReader) error {
 
 // refuse tells the sibling about an error that concerns it, too.
 func (l *outLink) refuse(conn *tls.Conn, err error) error {
-	if refused := (*shardlink.RefusedError)(nil); errors.As(err, &refused) {
+	if refused := (*link.RefusedError)(nil); errors.As(err, &refused) {
 		_ = conn.SetWriteDeadline(time.Now().Add(linkTimeout))
 		_, _ = conn.Write(refused.AppendFrame(nil)) // it will find out by itself
 	}
@@ -176,8 +197,8 @@ func (l *outLink) refuse(conn *tls.Conn, err error) error {
 // linkSession is a connection with its reader.
 type linkSession struct {
 	conn    *tls.Conn
-	answers chan shardlink.Message // acknowledgements and refusals
-	broken  chan error             // reading has ended
+	answers chan link.Message // acknowledgements and refusals
+	broken  chan error        // reading has ended
 	done    chan struct{}
 }
 
@@ -224,6 +245,7 @@ func (l *outLink) fill(ctx context.Context, out []byte) ([]byte, error) {
 	for len(out) < linkWriteBytes {
 		number, ok := l.sender.Wants()
 		if !ok {
+			l.pass(number)
 			break
 		}
 		cert, err := l.credit(ctx, number)
@@ -236,6 +258,8 @@ func (l *outLink) fill(ctx context.Context, out []byte) ([]byte, error) {
 		}
 		if len(out) > before {
 			l.stats.sent.Add(1)
+		} else {
+			l.note(l.sender.Acknowledged()) // it was compared with what the sibling has
 		}
 	}
 	return out, nil
@@ -273,17 +297,17 @@ func (l *outLink) wait(ctx context.Context, s *linkSession, patience *time.Timer
 	}
 }
 
-func (l *outLink) answer(m *shardlink.Message, patience *time.Timer) error {
+func (l *outLink) answer(m *link.Message, patience *time.Timer) error {
 	switch m.Kind {
-	case shardlink.KindAcknowledgement:
+	case link.KindAcknowledgement:
 		if err := l.sender.Acknowledge(&m.Acknowledgement); err != nil {
 			return err
 		}
 		patience.Reset(linkTimeout)
 		l.stats.acknowledge.Add(1)
-		l.acknowledged(l.sender.Acknowledged())
+		l.note(l.sender.Acknowledged())
 		return nil
-	case shardlink.KindRefusal:
+	case link.KindRefusal:
 		return l.sender.Refused(&m.Refusal)
 	}
 	return fmt.Errorf("node: sibling shard sends message kind %d to a sender", m.Kind)

@@ -9,16 +9,9 @@ import (
 
 // credit finds a credit: in the ring, if it is new, or in the journal.
 func (l *outLink) credit(ctx context.Context, number uint64) (codec.Certificate, error) {
-	for {
-		_, newest, record, after, ok := l.ring.next(l.taken)
-		if !ok || newest > number {
-			break
-		}
-		if newest == number {
-			return l.parse(number, record)
-		}
-		l.taken = after
-		l.ring.release(after)
+	l.pass(number)
+	if _, newest, record, _, ok := l.ring.next(l.taken); ok && newest == number {
+		return l.parse(number, record)
 	}
 	cert, ok := l.chunk.certificate(number)
 	if !ok {
@@ -43,6 +36,18 @@ func (l *outLink) parse(number uint64, bytes []byte) (codec.Certificate, error) 
 		l.fail(err)
 	}
 	return cert, err
+}
+
+// pass gives back the room of credits in the ring before a number.
+func (l *outLink) pass(number uint64) {
+	for {
+		_, newest, _, after, ok := l.ring.next(l.taken)
+		if !ok || newest >= number {
+			return
+		}
+		l.taken = after
+		l.ring.release(after)
+	}
 }
 
 // creditChunk is credits with numbers in a row that were read back. Its memory is reused.

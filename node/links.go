@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"fastpay/crypto"
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
 // links are all links of a process that runs some of an authority's shards: one out for each shard of its own and each
@@ -21,8 +21,8 @@ type links struct {
 	log    *slog.Logger
 	tls    *linkTLS
 	most   int // bytes of a message
-	out    map[shardlink.Pair]*outLink
-	in     map[shardlink.Pair]*inLink
+	out    map[link.Pair]*outLink
+	in     map[link.Pair]*inLink
 	ctx    context.Context
 	cancel context.CancelFunc
 	stats  linkStats
@@ -39,30 +39,31 @@ func newLinks(key *crypto.PrivateKey, votes int, log *slog.Logger) (*links, erro
 	if err != nil {
 		return nil, err
 	}
-	ls := &links{log: log, tls: config, most: shardlink.MaxMessage(votes),
-		out: make(map[shardlink.Pair]*outLink), in: make(map[shardlink.Pair]*inLink)}
+	ls := &links{log: log, tls: config, most: link.MaxMessage(votes),
+		out: make(map[link.Pair]*outLink), in: make(map[link.Pair]*inLink)}
 	ls.ctx, ls.cancel = context.WithCancel(context.Background())
 	return ls, nil
 }
 
 // addOut makes the link of a pair, to a sibling at an address. The functions of the result are the caller's to set, and
 // issued is what the hello says.
-func (ls *links) addOut(hello shardlink.Hello, address string) *outLink {
+func (ls *links) addOut(hello link.Hello, address string) *outLink {
 	l := &outLink{
 		pair: hello.Pair, address: address, tls: ls.tls.dial, most: ls.most, log: ls.log,
 		ring: newRing(linkRingBytes, ls.most), wake: make(chan struct{}, 1), stats: &ls.stats,
-		sender: shardlink.NewSender(hello, linkWindowBytes),
+		sender: link.NewSender(hello, linkWindowBytes),
 	}
 	l.issued.Store(hello.Next - 1)
+	l.note(l.sender.Acknowledged())
 	ls.out[hello.Pair] = l
 	return l
 }
 
 // addIn makes the link of a pair, whose cursor is durable. The functions of the result are the caller's to set.
-func (ls *links) addIn(o shardlink.ReceiverOptions, cursor shardlink.Acknowledgement) *inLink {
+func (ls *links) addIn(o link.ReceiverOptions, cursor link.Acknowledgement) *inLink {
 	l := &inLink{
-		pair: o.Pair, log: ls.log, ring: newRing(linkRingBytes, inLinkHeader+ls.most), room: make(chan struct{}, 1),
-		state: shardlink.NewReceiver(o, cursor), told: make(chan struct{}, 1),
+		pair: o.Pair, log: ls.log, ring: newRing(linkRingBytes, ls.most), room: make(chan struct{}, 1),
+		state: link.NewReceiver(o, cursor), told: make(chan struct{}, 1),
 	}
 	ls.in[o.Pair] = l
 	return l
@@ -85,6 +86,17 @@ func (ls *links) stop() {
 	ls.mu.Unlock()
 	ls.cancel()
 	ls.serving.Wait()
+}
+
+// gauge says what the links hold. From any goroutine.
+func (ls *links) gauge(g *Gauges) {
+	for _, l := range ls.out {
+		acknowledged := l.acknowledged().Number // first: it never passes what is issued later
+		g.OutboxBytes += l.ring.used()
+		g.OutboxCredits += l.issued.Load() - acknowledged
+		g.Links++
+	}
+	g.LinksUp = ls.stats.up.Load()
 }
 
 // accept takes a connection over from an event loop: its descriptor, the bytes that were read, which begin a TLS
@@ -141,7 +153,7 @@ func (ls *links) shake(sock net.Conn, shard int) {
 	}
 	in := newLinkReader(conn, ls.most)
 	m, err := in.read()
-	if err == nil && m.Kind != shardlink.KindHello {
+	if err == nil && m.Kind != link.KindHello {
 		err = fmt.Errorf("node: sibling begins with message kind %d", m.Kind)
 	}
 	if err != nil {
@@ -151,7 +163,7 @@ func (ls *links) shake(sock net.Conn, shard int) {
 	hello := m.Hello
 	l := ls.in[hello.Pair]
 	if l == nil || hello.Pair.To != shard {
-		refusal := shardlink.RefusedError{Pair: hello.Pair, Refusal: shardlink.Refusal{Reason: shardlink.NoSuchLink,
+		refusal := link.RefusedError{Pair: hello.Pair, Refusal: link.Refusal{Reason: link.NoSuchLink,
 			Sender: uint64(hello.Pair.From), Receiver: uint64(hello.Pair.To)}}
 		_, _ = conn.Write(refusal.AppendFrame(nil))
 		ls.refused(sock, &refusal)

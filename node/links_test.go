@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"fastpay/codec"
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
 func dupDescriptor(f *os.File) (int, error) { return syscall.Dup(int(f.Fd())) }
@@ -24,7 +24,7 @@ func TestLinkDeliversOverBrokenConnections(t *testing.T) {
 	k := key('a', 1)
 	payee := startPayee(t, k, "127.0.0.1:0", nil)
 	proxy := newCutter(t, payee.listener.Addr().String())
-	payer := startPayer(t, k, proxy.Addr().String(), nil, shardlink.Acknowledgement{})
+	payer := startPayer(t, k, proxy.Addr().String(), nil, link.Acknowledgement{})
 	all := stubCredits(0, credits)
 	cuts := 0
 	for i, c := range all {
@@ -55,7 +55,7 @@ func TestLinkWaitsForNobody(t *testing.T) {
 	}
 	address := nobody.Addr().String()
 	nobody.Close()
-	payer := startPayer(t, k, address, nil, shardlink.Acknowledgement{})
+	payer := startPayer(t, k, address, nil, link.Acknowledgement{})
 	all := stubCredits(0, credits)
 	for _, c := range all {
 		payer.pay(c)
@@ -73,14 +73,14 @@ func TestLinkGoesOnAfterRestarts(t *testing.T) {
 	k := key('a', 1)
 	payee := startPayee(t, k, "127.0.0.1:0", nil)
 	address := payee.listener.Addr().String()
-	payer := startPayer(t, k, address, nil, shardlink.Acknowledgement{})
+	payer := startPayer(t, k, address, nil, link.Acknowledgement{})
 	all := stubCredits(0, 3000)
 	for _, c := range all[:1000] {
 		payer.pay(c)
 	}
 	payee.wantCredits(t, all[:1000])
 	payer.links.stop()
-	payer = startPayer(t, k, address, all[:1000:1000], shardlink.Acknowledgement{})
+	payer = startPayer(t, k, address, all[:1000:1000], link.Acknowledgement{})
 	for _, c := range all[1000:2000] {
 		payer.pay(c)
 	}
@@ -99,7 +99,7 @@ func TestLinkRefusesOldDirectories(t *testing.T) {
 	all := stubCredits(0, 100)
 	f := func(name string, payerHas, payeeHas, acked int, other bool, want string, payerFails bool) {
 		t.Helper()
-		var chain shardlink.Chain
+		var chain link.Chain
 		for _, c := range all[:acked] {
 			chain = chain.Next(c.Order())
 		}
@@ -110,7 +110,7 @@ func TestLinkRefusesOldDirectories(t *testing.T) {
 			journal = append(journal, stubCredits(1000, 100)...)
 		}
 		payer := startPayer(t, k, payee.listener.Addr().String(), journal,
-			shardlink.Acknowledgement{Number: uint64(acked), Chain: chain})
+			link.Acknowledgement{Number: uint64(acked), Chain: chain})
 		defer payer.links.stop()
 		payer.out.announce()
 		failed := payee.failed
@@ -138,12 +138,12 @@ func TestLinkRefusesOldDirectories(t *testing.T) {
 func TestLinkProvesTheKey(t *testing.T) {
 	ours, other := key('a', 1), key('b', 1)
 	payee := startPayee(t, ours, "127.0.0.1:0", nil)
-	stranger := startPayer(t, other, payee.listener.Addr().String(), nil, shardlink.Acknowledgement{})
+	stranger := startPayer(t, other, payee.listener.Addr().String(), nil, link.Acknowledgement{})
 	stranger.pay(stubCredits(0, 1)[0])
 	eventually(t, "a refused payer", func() bool { return payee.links.stats.handshakesFailed.Load() > 0 })
 
 	wrong := startPayee(t, other, "127.0.0.1:0", nil)
-	payer := startPayer(t, ours, wrong.listener.Addr().String(), nil, shardlink.Acknowledgement{})
+	payer := startPayer(t, ours, wrong.listener.Addr().String(), nil, link.Acknowledgement{})
 	payer.pay(stubCredits(0, 1)[0])
 	eventually(t, "a refused payee", func() bool { return wrong.links.stats.handshakesFailed.Load() > 0 })
 	if len(payee.credits())+len(wrong.credits()) > 0 {
@@ -210,7 +210,7 @@ func TestLinkSurvivesStrangers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	payer := startPayer(t, k, payee.listener.Addr().String(), nil, shardlink.Acknowledgement{})
+	payer := startPayer(t, k, payee.listener.Addr().String(), nil, link.Acknowledgement{})
 	all := stubCredits(0, 10)
 	for _, c := range all {
 		payer.pay(c)
@@ -246,7 +246,7 @@ func TestNewConnectionReplacesTheOld(t *testing.T) {
 			t.Fatal(err)
 		}
 		in := newLinkReader(c, 1<<20)
-		if m, err := in.read(); err != nil || m.Kind != shardlink.KindWelcome || m.Welcome.Cursor != 0 {
+		if m, err := in.read(); err != nil || m.Kind != link.KindWelcome || m.Welcome.Cursor != 0 {
 			t.Fatalf("welcome %+v, %v", m, err)
 		}
 		return c, in
@@ -255,7 +255,7 @@ func TestNewConnectionReplacesTheOld(t *testing.T) {
 	send := func(c *tls.Conn, from, to int) {
 		t.Helper()
 		for i := from; i <= to; i++ {
-			if _, err := c.Write((&shardlink.Credit{Number: uint64(i), Certificate: all[i-1]}).AppendFrame(nil)); err != nil {
+			if _, err := c.Write((&link.Credit{Number: uint64(i), Certificate: all[i-1]}).AppendFrame(nil)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -272,7 +272,7 @@ func TestNewConnectionReplacesTheOld(t *testing.T) {
 	payee.wantCredits(t, all)
 	for n := uint64(0); n < 9; {
 		m, err := in.read()
-		if err != nil || m.Kind != shardlink.KindAcknowledgement || m.Acknowledgement.Number <= n {
+		if err != nil || m.Kind != link.KindAcknowledgement || m.Acknowledgement.Number <= n {
 			t.Fatalf("%+v, %v", m, err)
 		}
 		n = m.Acknowledgement.Number
@@ -293,9 +293,9 @@ func TestReceiverEndsMalformedLinks(t *testing.T) {
 	for name, bytes := range map[string][]byte{
 		"too long":       {0xff, 0xff, 0xff, 0xff, 1},
 		"empty":          {0, 0, 0, 0},
-		"no hello":       (&shardlink.Acknowledgement{}).AppendFrame(nil),
+		"no hello":       (&link.Acknowledgement{}).AppendFrame(nil),
 		"two hellos":     hello.AppendFrame(hello.AppendFrame(nil)),
-		"a gap":          (&shardlink.Credit{Number: 2, Certificate: cert}).AppendFrame(hello.AppendFrame(nil)),
+		"a gap":          (&link.Credit{Number: 2, Certificate: cert}).AppendFrame(hello.AppendFrame(nil)),
 		"no certificate": append(hello.AppendFrame(nil), 9, 0, 0, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0),
 	} {
 		c, err := tls.Dial("tcp", payee.listener.Addr().String(), config.dial)
@@ -324,7 +324,7 @@ func TestUnknownLinksAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pair := range []shardlink.Pair{{From: 0, To: 1}, {From: 7, To: 0}, {From: 0, To: 0}} {
+	for _, pair := range []link.Pair{{From: 0, To: 1}, {From: 7, To: 0}, {From: 0, To: 0}} {
 		c, err := tls.Dial("tcp", payee.listener.Addr().String(), config.dial)
 		if err != nil {
 			t.Fatal(err)
@@ -335,7 +335,7 @@ func TestUnknownLinksAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		m, err := newLinkReader(c, 1<<20).read()
-		if err != nil || m.Kind != shardlink.KindRefusal || m.Refusal.Reason != shardlink.NoSuchLink {
+		if err != nil || m.Kind != link.KindRefusal || m.Refusal.Reason != link.NoSuchLink {
 			t.Errorf("%+v: %+v, %v", pair, m, err)
 		}
 		c.Close()

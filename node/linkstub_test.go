@@ -14,10 +14,10 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
-	shardlink "fastpay/node/link"
+	"fastpay/node/link"
 )
 
-var stubPair = shardlink.Pair{From: 1, To: 0}
+var stubPair = link.Pair{From: 1, To: 0}
 
 const stubVotes = 3
 
@@ -27,7 +27,6 @@ type payerStub struct {
 	out     *outLink
 	mu      sync.Mutex
 	journal []codec.Certificate // of credits 1, 2, ...
-	acked   shardlink.Acknowledgement
 	failed  chan error
 }
 
@@ -42,17 +41,17 @@ type payeeStub struct {
 	running  sync.WaitGroup
 	mu       sync.Mutex
 	applied  []codec.Certificate
-	chain    shardlink.Chain
+	chain    link.Chain
 	failed   chan error
 }
 
-func stubHello(key *crypto.PrivateKey) shardlink.Hello {
-	return shardlink.Hello{Authority: key.Public(), Pair: stubPair, Shards: 2, Log: shardlink.LogID{1}, Next: 1}
+func stubHello(key *crypto.PrivateKey) link.Hello {
+	return link.Hello{Authority: key.Public(), Pair: stubPair, Shards: 2, Log: link.LogID{1}, Next: 1}
 }
 
 // startPayer makes the sending end, with what its journal holds.
 func startPayer(t *testing.T, key *crypto.PrivateKey, address string, journal []codec.Certificate,
-	acked shardlink.Acknowledgement) *payerStub {
+	acked link.Acknowledgement) *payerStub {
 	t.Helper()
 	ls, err := newLinks(key, stubVotes, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -60,13 +59,8 @@ func startPayer(t *testing.T, key *crypto.PrivateKey, address string, journal []
 	}
 	h := stubHello(key)
 	h.Next, h.Acknowledged, h.Chain = uint64(len(journal))+1, acked.Number, acked.Chain
-	p := &payerStub{links: ls, out: ls.addOut(h, address), journal: journal, acked: acked, failed: make(chan error, 1)}
+	p := &payerStub{links: ls, out: ls.addOut(h, address), journal: journal, failed: make(chan error, 1)}
 	p.out.readBack = p.readBack
-	p.out.acknowledged = func(a shardlink.Acknowledgement) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.acked = a
-	}
 	p.out.fail = func(err error) {
 		select {
 		case p.failed <- err:
@@ -97,11 +91,7 @@ func (p *payerStub) pay(cert codec.Certificate) {
 	p.out.announce()
 }
 
-func (p *payerStub) acknowledged() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.acked.Number
-}
+func (p *payerStub) acknowledged() uint64 { return p.out.acknowledged().Number }
 
 // startPayee makes the receiving end, with what it has applied.
 func startPayee(t *testing.T, key *crypto.PrivateKey, address string, applied []codec.Certificate) *payeeStub {
@@ -115,8 +105,8 @@ func startPayee(t *testing.T, key *crypto.PrivateKey, address string, applied []
 	for _, c := range applied {
 		p.chain = p.chain.Next(c.Order())
 	}
-	p.in = ls.addIn(shardlink.ReceiverOptions{Authority: key.Public(), Pair: stubPair, Shards: 2, Log: shardlink.LogID{2}},
-		shardlink.Acknowledgement{Number: uint64(len(applied)), Chain: p.chain})
+	p.in = ls.addIn(link.ReceiverOptions{Authority: key.Public(), Pair: stubPair, Shards: 2, Log: link.LogID{2}},
+		link.Acknowledgement{Number: uint64(len(applied)), Chain: p.chain})
 	p.in.wake = func() { token(p.wake) }
 	p.in.fail = func(err error) { p.failed <- err }
 	if p.listener, err = net.Listen("tcp", address); err != nil {
@@ -183,7 +173,7 @@ func (p *payeeStub) work() {
 		}
 		p.mu.Lock()
 		for {
-			number, chain, bytes, ok := p.in.arrived()
+			number, bytes, ok := p.in.arrived()
 			if !ok {
 				break
 			}
@@ -192,12 +182,12 @@ func (p *payeeStub) work() {
 				if err != nil {
 					panic(err)
 				}
-				p.applied, p.chain = append(p.applied, cert), chain
+				p.applied, p.chain = append(p.applied, cert), p.chain.Next(cert.Order())
 			} else if number > uint64(len(p.applied)) {
 				panic("a gap")
 			}
 		}
-		durable := shardlink.Acknowledgement{Number: uint64(len(p.applied)), Chain: p.chain}
+		durable := link.Acknowledgement{Number: uint64(len(p.applied)), Chain: p.chain}
 		p.mu.Unlock()
 		p.in.done()
 		p.in.durable(durable)

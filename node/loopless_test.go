@@ -138,11 +138,3 @@ func (s *socket) replies() (all []*codec.Message) {
 	}
 	return all
 }
-
-// fillOutbox takes all room in the outbox to a shard until the returned function gives it back.
-func (w *worker) fillOutbox(shard int) (free func()) {
-	r := w.links[shard].ring
-	before := r.reserved
-	r.reserved = uint64(len(r.buf))
-	return func() { r.reserved = before }
-}

@@ -36,6 +36,7 @@ type Node struct {
 	store       *store         // nil without a data directory
 	adding      bool           // it does not run: accounts are added to its journal
 	seed        [2]uint64      // of the tables' hashes
+	links       *links         // nil for a process that runs all shards
 
 	ended    chan struct{} // closed when all engines returned, and what they made is on the disk
 	failOnce sync.Once
@@ -110,7 +111,10 @@ func (n *Node) prepare() error {
 		return err
 	}
 	if n.keeps() {
-		return n.store.recover()
+		if err := n.store.recover(); err != nil {
+			return err
+		}
+		return n.connectSiblings()
 	}
 	return n.loadAccounts(n.fund)
 }
@@ -224,7 +228,9 @@ func (n *Node) listen() error {
 		if err := n.await(w.ready); err != nil {
 			return err
 		}
-		w.startLinks()
+	}
+	if n.links != nil {
+		n.links.start()
 	}
 	n.Accounts = nil // what it yields from may be large
 	return nil
@@ -327,8 +333,8 @@ func (n *Node) Wait() error {
 	return n.failure
 }
 
-// Stop ends the node: no new connections, what has been read is answered (drainTimeout at most), credits to sibling
-// processes are handed over as far as they answer, then everything closes. It may be called more than once.
+// Stop ends the node: no new connections, what has been read is answered (drainTimeout at most), then everything closes.
+// Credits that sibling processes have not acknowledged are sent after the next start. It may be called more than once.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		n.stopping.Store(true)
@@ -336,6 +342,9 @@ func (n *Node) Stop(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 			defer cancel()
 			n.drain(ctx)
+			if n.links != nil {
+				n.links.stop() // before the engines: what it posts to a loop would reach a descriptor that is closed
+			}
 		}
 		var engines sync.WaitGroup
 		for _, w := range n.workers {

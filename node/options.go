@@ -122,7 +122,7 @@ func (c *config) checkDurability() error {
 	if _, err := ParseDurability(string(c.Durability)); err != nil {
 		return err
 	}
-	if c.Durability == DurabilityNone && c.DataDir != "" && !c.allShards {
+	if c.Durability == DurabilityNone && !c.allShards {
 		return errors.New("node: durability none wants all shards in one process: credits between processes would be lost")
 	}
 	if c.Durability != DurabilityNone && c.DataDir == "" {

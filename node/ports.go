@@ -74,8 +74,11 @@ func portError(proto string, port int, err error) error {
 // refused, and the links.
 func (n *Node) ownDescriptors() int64 {
 	shards, workers := int64(len(n.shards)), int64(n.config.workers)
-	links := workers * (int64(n.Member.NumShards) - shards)
-	return 3*shards + 3*workers + links
+	if n.allShards {
+		return 3*shards + 3*workers
+	}
+	links := 2 * shards * (int64(n.Member.NumShards) - shards)
+	return 3*shards + 3*workers + links + 2*maxHandshakes
 }
 
 // connectionLimit raises the limit of open files as far as allowed, and returns how many connections fit below it beside

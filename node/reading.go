@@ -93,7 +93,7 @@ func (b *batch) mayFetch(r *request) bool {
 	}
 	b.tally.readsFull++
 	if c := r.conn; c != nil && !c.closed {
-		c.startHolding(b.w, nil, 0)
+		c.startHolding(b.w)
 		b.held = append(b.held, c)
 		c.holdFrame(b.w, r.message)
 	}

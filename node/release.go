@@ -22,9 +22,6 @@ func (w *worker) releaseBatch(b *batch) {
 	for _, buf := range b.replies {
 		w.deliver(buf)
 	}
-	for _, c := range b.ending {
-		c.close()
-	}
 	w.udp.send(b)
 	for _, buf := range b.fetching {
 		if buf.conn == nil {
@@ -32,6 +29,9 @@ func (w *worker) releaseBatch(b *batch) {
 		}
 	}
 	w.sendCredits(b)
+	for _, a := range b.arrived {
+		a.from.durable(a.upTo)
+	}
 	b.reset()
 	w.free = append(w.free, b)
 }

@@ -17,8 +17,9 @@ type Stats struct {
 	BadSignatures     uint64 `json:"bad_signatures"`      // requests refused for one
 	Credits           uint64 `json:"credits"`             // credits taken from other workers and processes
 	CappedCredits     uint64 `json:"capped_credits"`      // credits cut because a balance would exceed 128 bits
-	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits refused, each with its connection
-	OutboxFull        uint64 `json:"outbox_full"`         // certificates that had to wait for room in an outbox
+	CrossShardRefused uint64 `json:"cross_shard_refused"` // credits that came to a public port, and were dropped
+	OutboxFull        uint64 `json:"outbox_full"`         // credits to other processes that were read back from the journal
+	LinksRefused      uint64 `json:"links_refused"`       // connections that did not prove to be a sibling's
 	Batches           uint64 `json:"batches"`
 	Requests          uint64 `json:"requests"`      // in those batches
 	BusyNs            uint64 `json:"busy_ns"`       // time spent in batches
@@ -36,11 +37,11 @@ type Stats struct {
 // counters are one worker's, published once a batch: written by its thread, read from any.
 type counters struct {
 	orders, certificates, infos, rejected, votes, signatures, badSignatures atomic.Uint64
-	credits, crossShardRefused, outboxFull, batches, requests, busyNs       atomic.Uint64
+	credits, crossShardRefused, batches, requests, busyNs                   atomic.Uint64
 	published                                                               struct{ in, out atomic.Uint64 }
 	connections                                                             atomic.Int64
 	connectionsRefused, timeouts, slowReaders, oversized, datagramsDropped  atomic.Uint64
-	creditsAcknowledged, cappedCredits, readErrors, readsFull               atomic.Uint64
+	cappedCredits, readErrors, readsFull                                    atomic.Uint64
 	duration                                                                [64]atomic.Uint64 // batches by the bits of their nanoseconds
 
 	bytesIn, bytesOut uint64 // of the worker's thread alone
@@ -49,7 +50,7 @@ type counters struct {
 // tally is what one batch counts.
 type tally struct {
 	orders, certificates, infos, rejected, votes, signatures, badSignatures int
-	credits, crossShardRefused, outboxFull, readsFull                       int
+	credits, readsFull                                                      int
 }
 
 func (t *tally) order(accepted bool) {
@@ -84,7 +85,7 @@ func (c *counters) publish(t *tally, requests int) {
 	}{
 		{&c.orders, t.orders}, {&c.certificates, t.certificates}, {&c.infos, t.infos}, {&c.rejected, t.rejected},
 		{&c.votes, t.votes}, {&c.signatures, t.signatures}, {&c.badSignatures, t.badSignatures}, {&c.credits, t.credits},
-		{&c.crossShardRefused, t.crossShardRefused}, {&c.outboxFull, t.outboxFull}, {&c.readsFull, t.readsFull},
+		{&c.readsFull, t.readsFull},
 		{&c.batches, 1}, {&c.requests, requests},
 	} {
 		if p.n != 0 {
@@ -112,7 +113,7 @@ func (n *Node) Stats() (s Stats) {
 		}{
 			{&s.Orders, &c.orders}, {&s.Certificates, &c.certificates}, {&s.Infos, &c.infos}, {&s.Rejected, &c.rejected},
 			{&s.Votes, &c.votes}, {&s.Signatures, &c.signatures}, {&s.BadSignatures, &c.badSignatures},
-			{&s.Credits, &c.credits}, {&s.CappedCredits, &c.cappedCredits}, {&s.CrossShardRefused, &c.crossShardRefused}, {&s.OutboxFull, &c.outboxFull},
+			{&s.Credits, &c.credits}, {&s.CappedCredits, &c.cappedCredits}, {&s.CrossShardRefused, &c.crossShardRefused},
 			{&s.Batches, &c.batches}, {&s.Requests, &c.requests}, {&s.BusyNs, &c.busyNs},
 			{&s.BytesIn, &c.published.in}, {&s.BytesOut, &c.published.out}, {&s.Refused, &c.connectionsRefused},
 			{&s.Timeouts, &c.timeouts}, {&s.SlowReaders, &c.slowReaders}, {&s.Oversized, &c.oversized},
@@ -124,6 +125,10 @@ func (n *Node) Stats() (s Stats) {
 		for i := range duration {
 			duration[i] += c.duration[i].Load()
 		}
+	}
+	if n.links != nil {
+		s.OutboxFull = n.links.stats.readBack.Load()
+		s.LinksRefused = n.links.stats.handshakesFailed.Load()
 	}
 	s.BatchP999Ns = quantile(&duration, s.Batches)
 	return s

@@ -47,26 +47,3 @@ func TestStopAnswersWhatIsIn(t *testing.T) {
 		t.Errorf("second stop: %v", err)
 	}
 }
-
-// TestStopHandsCreditsOver stops a process that owes a sibling credits while the sibling comes up.
-func TestStopHandsCreditsOver(t *testing.T) {
-	w := newWorld(t, 4, 2, 24)
-	n, err := Start(w.options(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, to := w.accountIn(0, 0), w.accountIn(1, 0)
-	c := w.dial(0)
-	for i := range 5 {
-		w.pay(c, from, to, 2, uint64(i))
-	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- n.Stop(context.Background()) }()
-	w.start(w.options(1))
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
-	if b := w.balance(to); b != initialBalance+10 {
-		t.Errorf("balance %d after the payer's process left, want %d", b, initialBalance+10)
-	}
-}

@@ -36,13 +36,14 @@ type worker struct {
 	parked   []*batch          // applied, waiting to be durable; oldest first
 	free     []*batch          // for reuse
 	inbox    []*inbox          // credits from other workers of this process, by worker
-	links    []*link           // credits to shards of other processes, by shard number
+	incoming []*inLink         // credits from shards of other processes
 	log      authority.Log     // of its shards
 	library  *librarian        // reads certificates back from the journal; nil without one
 	reader   *authority.Reader // reads them from memory; nil with a journal
 
-	owed         []bool // other workers that credits were pushed to in this release
-	creditHeader []byte // of the credit that is being pushed
+	owed         []bool     // other workers that credits were pushed to in this release
+	owedLinks    []*outLink // links, the same
+	creditHeader []byte     // of the credit that is being pushed
 
 	credited      []credited // by other shards of this process; durable with creditedGroup
 	creditedGroup uint64
@@ -65,7 +66,7 @@ type worker struct {
 	// worker looks.
 	waitsFor    atomic.Uint64
 	durableTold atomic.Bool
-	holders     atomic.Int64 // connections that wait for room in an outbox
+	holders     atomic.Int64 // connections that wait for certificates to be read
 	stats       counters
 	sizes       sizes
 }
@@ -74,9 +75,9 @@ type worker struct {
 type shard struct {
 	number    int
 	core      *authority.Shard
-	credited  map[payment]struct{} // by credits of other processes, which come without numbers
-	udpSocket int                  // 0 until the first datagram
-	signed    []signature          // the votes' signatures of a batch, in order of tickets
+	out       []*outLink  // to shards of other processes, by their numbers; nil for those of this one
+	udpSocket int         // 0 until the first datagram
+	signed    []signature // the votes' signatures of a batch, in order of tickets
 	sizes     shardSizes
 }
 
@@ -88,7 +89,6 @@ func newWorker(n *Node, index int) (*worker, error) {
 		ready:  make(chan struct{}),
 		local:  make([]*shard, n.Member.NumShards),
 		byPort: make(map[int]*shard),
-		links:  make([]*link, n.Member.NumShards),
 		now:    time.Now(),
 	}
 	w.queueMax = max(n.limits.queued/n.config.workers, n.limits.queuedConn)
@@ -165,7 +165,7 @@ func (w *worker) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.Close
 	}
 	port := c.LocalAddr().(*net.TCPAddr).Port
-	conn := &conn{sock: c, shard: w.byPort[port], lastRead: w.now}
+	conn := &conn{sock: c, shard: w.byPort[port], lastRead: w.now, fresh: true}
 	c.SetContext(conn)
 	w.conns.add(conn)
 	w.stats.connections.Add(1)
@@ -253,7 +253,7 @@ func (w *worker) drainAtEndOfRound() {
 // drain works off the batch that has been filled, and the credits that have come in.
 func (w *worker) drain() {
 	w.takeCredits()
-	if w.batch.empty() {
+	if w.batch.empty() && len(w.batch.arrived) == 0 {
 		return
 	}
 	began := time.Now()
@@ -373,13 +373,8 @@ func (w *worker) idle(ctx context.Context) bool {
 	}
 }
 
-// stop ends the links, then the engine. Engines are stopped side by side.
+// stop ends the engine. Engines are stopped side by side.
 func (w *worker) stop() {
-	for _, l := range w.links {
-		if l != nil {
-			l.stop() // before the engine: what it posts to the loop would reach a descriptor that is closed
-		}
-	}
 	if e := w.engine.Load(); e != nil {
 		_ = e.Stop(w.alive) // it looks every half second whether the engine has ended; alive tells at once
 	}

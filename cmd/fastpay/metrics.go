@@ -29,9 +29,11 @@ var nodeMetrics = []nodeMetric{
 	counter("bad_signatures", "Requests refused for a signature.", func(s *node.Stats) uint64 { return s.BadSignatures }),
 	counter("credits", "Credits taken from other workers and processes.", func(s *node.Stats) uint64 { return s.Credits }),
 	counter("credits_capped", "Credits cut at the largest balance.", func(s *node.Stats) uint64 { return s.CappedCredits }),
-	counter("credits_refused", "Credits refused, each with its connection.",
+	counter("credits_refused", "Credits that came to a public port, and were dropped.",
 		func(s *node.Stats) uint64 { return s.CrossShardRefused }),
-	counter("outbox_full", "Certificates that had to wait for room in an outbox.", func(s *node.Stats) uint64 { return s.OutboxFull }),
+	counter("outbox_full", "Credits to other processes that were read back from the journal.",
+		func(s *node.Stats) uint64 { return s.OutboxFull }),
+	counter("links_refused", "Connections that did not prove to be a sibling's.", func(s *node.Stats) uint64 { return s.LinksRefused }),
 	counter("batches", "Batches of requests.", func(s *node.Stats) uint64 { return s.Batches }),
 	counter("requests", "Requests in batches.", func(s *node.Stats) uint64 { return s.Requests }),
 	{"fastpay_busy_seconds_total", "Time that event loops spent in batches.", prometheus.CounterValue,
@@ -64,13 +66,17 @@ type gaugeMetric struct {
 
 var gaugeMetrics = []gaugeMetric{
 	{"fastpay_queued_reply_bytes", "Replies that clients have not taken.", func(g *node.Gauges) int64 { return g.QueuedBytes }},
-	{"fastpay_kept_request_bytes", "Requests that are not whole, or wait for room in an outbox.",
+	{"fastpay_kept_request_bytes", "Requests that are not whole, or wait until certificates are read.",
 		func(g *node.Gauges) int64 { return g.KeptBytes }},
-	{"fastpay_held_connections", "Connections that wait for room in an outbox.", func(g *node.Gauges) int64 { return g.Holders }},
+	{"fastpay_held_connections", "Connections that wait until certificates are read.", func(g *node.Gauges) int64 { return g.Holders }},
 	{"fastpay_credit_queue_bytes", "Credits between workers that are not applied yet.",
 		func(g *node.Gauges) int64 { return g.CreditQueueBytes }},
-	{"fastpay_outbox_bytes", "Credits to other processes that are not acknowledged yet.",
+	{"fastpay_outbox_bytes", "Credits that wait in memory for a link to another process.",
 		func(g *node.Gauges) int64 { return g.OutboxBytes }},
+	{"fastpay_outbox_credits", "Credits to other processes that are not acknowledged yet.",
+		func(g *node.Gauges) int64 { return int64(g.OutboxCredits) }},
+	{"fastpay_links", "Links to shards of other processes.", func(g *node.Gauges) int64 { return g.Links }},
+	{"fastpay_links_up", "Links that are connected.", func(g *node.Gauges) int64 { return g.LinksUp }},
 }
 
 // What has labels, or is a histogram.

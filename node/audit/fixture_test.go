@@ -261,7 +261,8 @@ func (p *process) settle(cert codec.Certificate, others ...*process) {
 // acknowledge appends a record that a core would not write.
 func (p *process) acknowledge(shard, to int, number uint64) {
 	b := binary.LittleEndian.AppendUint16([]byte{byte(authority.RecordAcknowledged)}, uint16(to))
-	p.batch.Add(uint32(shard), binary.LittleEndian.AppendUint64(b, number))
+	b = binary.LittleEndian.AppendUint64(b, number)
+	p.batch.Add(uint32(shard), binary.LittleEndian.AppendUint64(b, 0)) // the sum of its credits
 	p.commit()
 }
 

@@ -146,7 +146,7 @@ func TestCreditsAllocateNothing(t *testing.T) {
 		}
 		err := d.shards[1].Credit(0, out.CreditNumber, at, c)
 		d.shards[1].Rebase(log.commit())
-		if err != nil || out.CreditTo != 1 || d.shards[1].Credit(0, n, 0, c) != nil || d.shards[0].Acknowledge(1, n) != nil {
+		if err != nil || out.CreditTo != 1 || d.shards[1].Credit(0, n, 0, c) != nil || d.shards[0].Acknowledge(1, n, 7) != nil {
 			t.Fatal("refused")
 		}
 		if _, count, err := d.shards[0].Undelivered(1, n); count != 0 || err != nil {

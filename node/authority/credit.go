@@ -44,6 +44,9 @@ func (s *Shard) Credit(from int, number uint64, at Position, c codec.Certificate
 		return fmt.Errorf("%w: shard %d got credit %d of shard %d, expected %d", ErrGap, s.shard, number, from, l.cursor+1)
 	}
 	l.cursor = number
+	if at == 0 {
+		l.sum = o.AddTo(l.sum)
+	}
 	r := s.table.open(o.Recipient())
 	s.pay(r, o.Amount(), s.write.credit(from, number, at, c, &r.receivedChain))
 	return nil

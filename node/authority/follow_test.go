@@ -32,7 +32,7 @@ func TestRecordsThatDoNotFollow(t *testing.T) {
 		return record(func(w *writer) { w.credit(shard, number, 0, c, &chain{}) })
 	}
 	acknowledged := func(shard int, number uint64) []byte {
-		return record(func(w *writer) { w.acknowledged(shard, number) })
+		return record(func(w *writer) { w.acknowledged(shard, number, 0) })
 	}
 	added := func(seed byte) []byte {
 		k := testKey(seed)

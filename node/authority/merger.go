@@ -97,14 +97,14 @@ func (m *Merger) Add(shard int, at Position, record []byte) error {
 		if r.Number != l.cursor+1 {
 			return p.unexpected(at, "credit %d of shard %d, expected %d", r.Number, r.From, l.cursor+1)
 		}
-		l.cursor = r.Number
+		l.take(&r)
 		return p.credit(at, r.Account, r.Amount, &r.received)
 	case RecordPrimary:
 		return p.primary(at, &r, m.numShards)
 	case RecordFunded:
 		return p.add(at, p.table.open(r.Account), r.Balance)
 	case RecordAcknowledged:
-		_, err := p.lanes[r.To].out.acknowledge(r.Number)
+		_, err := p.lanes[r.To].out.acknowledge(r.Number, r.Sum)
 		return err
 	}
 	return nil

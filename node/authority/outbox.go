@@ -14,6 +14,7 @@ var ErrGap = errors.New("authority: gap in the numbers of credits")
 type outbox struct {
 	issued       uint64 // number of the last credit
 	acknowledged uint64 // all up to this number are durable at their receiver
+	sum          uint64 // of the orders of all up to this number, as the receiver says; 0 when it does not
 	first        uint64 // number of the credit at marks[0]
 	interval     uint64 // between the credits of two marks
 	marks        []Position
@@ -46,7 +47,7 @@ func (o *outbox) issue(at Position) (marked bool) {
 }
 
 // acknowledge takes in that the receiver has all up to number. A number that is not news changes nothing.
-func (o *outbox) acknowledge(number uint64) (changed bool, err error) {
+func (o *outbox) acknowledge(number, sum uint64) (changed bool, err error) {
 	if number > o.issued {
 		return false, fmt.Errorf("%w: the receiver has credit %d, the last one issued is %d", ErrGap, number, o.issued)
 	}
@@ -56,7 +57,7 @@ func (o *outbox) acknowledge(number uint64) (changed bool, err error) {
 	if number <= o.acknowledged {
 		return false, nil
 	}
-	o.acknowledged = number
+	o.acknowledged, o.sum = number, sum
 	if number == o.issued {
 		o.marks = o.marks[:0]
 	} else if passed := int((number + 1 - o.first) / o.interval); passed > 0 {
@@ -90,6 +91,15 @@ func (o *outbox) needed() Position {
 type lane struct {
 	out    outbox
 	cursor uint64 // number of the last credit that was applied here
+	sum    uint64 // of the orders of all up to the cursor, if they came from another log
+}
+
+// take applies the record of a credit, which is the next one.
+func (l *lane) take(r *Record) {
+	l.cursor = r.Number
+	if r.At == 0 {
+		l.sum = r.Order.AddTo(l.sum)
+	}
 }
 
 // Issued is the number of the last credit from this shard to another one.
@@ -99,19 +109,26 @@ func (s *Shard) Issued(to int) uint64 { return s.lanes[to].out.issued }
 // is forgotten.
 func (s *Shard) Acknowledged(to int) uint64 { return s.lanes[to].out.acknowledged }
 
+// AcknowledgedSum is what Acknowledge was given with that number.
+func (s *Shard) AcknowledgedSum(to int) uint64 { return s.lanes[to].out.sum }
+
 // Cursor is the number of the last credit from another shard that was applied here.
 func (s *Shard) Cursor(from int) uint64 { return s.lanes[from].cursor }
 
+// CursorSum sums up the orders of all credits up to Cursor (codec.Order.AddTo), if they came from another log than this
+// shard's: the shard that paid compares it with its own, to find out whether either was put back to an older state.
+func (s *Shard) CursorSum(from int) uint64 { return s.lanes[from].sum }
+
 // Acknowledge says that all credits up to number are durable at their receiver, and writes it down, so that retention need
 // not keep their settlements. What is not news changes nothing. A number that was never issued is ErrGap: this shard has
-// lost what its receiver has.
-func (s *Shard) Acknowledge(to int, number uint64) error {
-	changed, err := s.lanes[to].out.acknowledge(number)
+// lost what its receiver has. sum is the receiver's CursorSum up to number.
+func (s *Shard) Acknowledge(to int, number, sum uint64) error {
+	changed, err := s.lanes[to].out.acknowledge(number, sum)
 	if err != nil {
 		return fmt.Errorf("shard %d to %d: %w", s.shard, to, err)
 	}
 	if changed {
-		s.write.acknowledged(to, number)
+		s.write.acknowledged(to, number, sum)
 	}
 	return nil
 }

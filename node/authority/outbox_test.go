@@ -32,7 +32,7 @@ func TestOutboxMatchesModel(t *testing.T) {
 			case 3:
 				number := rapid.Uint64Range(0, uint64(len(at))).Draw(t, "acknowledged")
 				before := o.acknowledged
-				changed, err := o.acknowledge(number)
+				changed, err := o.acknowledge(number, number)
 				if beyond := number > o.issued; beyond != errors.Is(err, ErrGap) || changed != (!beyond && number > before) {
 					t.Fatalf("acknowledge %d of %d after %d: %v, %v", number, o.issued, before, changed, err)
 				}
@@ -89,11 +89,11 @@ func TestUndelivered(t *testing.T) {
 	if s.Needed() != 77 || d.shards[1].Needed() != 0 || s.Stats().Undelivered != 6 {
 		t.Errorf("needs %v and %v, %+v", s.Needed(), d.shards[1].Needed(), s.Stats())
 	}
-	if err := s.Acknowledge(1, 11); !errors.Is(err, ErrGap) {
+	if err := s.Acknowledge(1, 11, 0); !errors.Is(err, ErrGap) {
 		t.Errorf("acknowledged what was never issued: %v", err)
 	}
 	for range 2 {
-		if err := s.Acknowledge(1, 10); err != nil || s.Acknowledged(1) != 10 || s.Issued(1) != 10 || s.Needed() != 0 {
+		if err := s.Acknowledge(1, 10, 7); err != nil || s.Acknowledged(1) != 10 || s.AcknowledgedSum(1) != 7 || s.Issued(1) != 10 || s.Needed() != 0 {
 			t.Errorf("%v, acknowledged %d of %d", err, s.Acknowledged(1), s.Issued(1))
 		}
 	}

@@ -22,7 +22,7 @@ type RecordKind uint8
 //	              transfer order | voters | signatures, or with 0 votes: settlement's position u64 | amount u64 | recipient [32]
 //	primary:      4 | transaction index u64 | amount u64 | recipient [32]
 //	funded:       5 | balance i128 | account [32]
-//	acknowledged: 6 | to shard u16 | credit number u64
+//	acknowledged: 6 | to shard u16 | credit number u64 | sum u64
 //	started:      7 | mode [1]
 //
 // Transfer orders are as on the wire. Voters are members of the committee, u16 each, in the order of the certificate, and
@@ -63,6 +63,7 @@ type Record struct {
 	Index   uint64         // of primary
 	Balance codec.Balance  // of funded
 	Mode    byte           // of started
+	Sum     uint64         // of acknowledged
 
 	credit              byte
 	confirmed, received chain
@@ -120,8 +121,9 @@ func (r *Record) parseFixed(b []byte) bool {
 	case r.Kind == RecordFunded && len(b) == 49:
 		r.Balance = codec.BalanceFromBytes(b[1:])
 		r.Account = (*codec.Address)(b[17:])
-	case r.Kind == RecordAcknowledged && len(b) == 11:
+	case r.Kind == RecordAcknowledged && len(b) == 19:
 		r.To, r.Number = int(binary.LittleEndian.Uint16(b[1:])), binary.LittleEndian.Uint64(b[3:])
+		r.Sum = binary.LittleEndian.Uint64(b[11:])
 	case r.Kind == RecordStarted && len(b) == 2:
 		r.Mode = b[1]
 	default:

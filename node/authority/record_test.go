@@ -70,6 +70,7 @@ func (r *Record) again(t testing.TB, b []byte, at Position) []byte {
 		out = append(r.Balance.AppendBytes(out), r.Account[:]...)
 	case RecordAcknowledged:
 		out = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint16(out, uint16(r.To)), r.Number)
+		out = binary.LittleEndian.AppendUint64(out, r.Sum)
 	case RecordStarted:
 		out = AppendStarted(nil, r.Mode)
 	default:
@@ -102,7 +103,7 @@ func sampleRecords(t testing.TB) (list []logged) {
 		}
 	}
 	d.one(0, certMessage(certify(newOrder(from, toPrimary(3), 1, 140))))
-	if err := d.shards[0].Acknowledge(1, 70); err != nil {
+	if err := d.shards[0].Acknowledge(1, 70, 1<<63); err != nil {
 		t.Fatal(err)
 	}
 	a := testKey(from)

@@ -27,10 +27,11 @@ func (s *Shard) image() string {
 	}
 	slices.Sort(lines)
 	for i, l := range s.lanes {
-		lines = append(lines, fmt.Sprintf("lane %d: cursor %d issued %d acknowledged %d marks from %d every %d %v", i,
-			l.cursor, l.out.issued, l.out.acknowledged, l.out.first, l.out.interval, l.out.marks))
+		lines = append(lines, fmt.Sprintf("lane %d: cursor %d %x issued %d acknowledged %d %x marks from %d every %d %v", i,
+			l.cursor, l.sum, l.out.issued, l.out.acknowledged, l.out.sum, l.out.first, l.out.interval, l.out.marks))
 		if len(l.out.marks) == 0 {
-			lines[len(lines)-1] = fmt.Sprintf("lane %d: cursor %d issued and acknowledged %d", i, l.cursor, l.out.issued)
+			lines[len(lines)-1] = fmt.Sprintf("lane %d: cursor %d %x issued and acknowledged %d %x", i, l.cursor, l.sum,
+				l.out.issued, l.out.sum)
 		}
 	}
 	return fmt.Sprintf("%s pending %d last transaction %d", lines, s.pending.used, s.lastTransaction)
@@ -227,7 +228,7 @@ func (l *livingLog) deliver() {
 			l.t.Fatal(err)
 		}
 		if rapid.Bool().Draw(l.t, "acknowledged") {
-			if err := l.shards[from].Acknowledge(c.to, c.number); err != nil {
+			if err := l.shards[from].Acknowledge(c.to, c.number, to.CursorSum(from)); err != nil {
 				l.t.Fatal(err)
 			}
 			l.commit()

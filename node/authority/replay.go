@@ -36,7 +36,7 @@ func (s *Shard) Replay(at Position, record []byte) error {
 			return s.unexpected(at, "%w", err)
 		}
 	case RecordAcknowledged:
-		if _, err := s.lanes[r.To].out.acknowledge(r.Number); err != nil {
+		if _, err := s.lanes[r.To].out.acknowledge(r.Number, r.Sum); err != nil {
 			return s.unexpected(at, "%w", err)
 		}
 	}
@@ -130,7 +130,7 @@ func (s *Shard) replayCredit(at Position, r *Record) error {
 		return s.unexpected(at, "credit %d of shard %d, expected %d", r.Number, r.From, l.cursor+1)
 	}
 	if !sabotaged("authority: recovery forgets which credits have come") {
-		l.cursor = r.Number
+		l.take(r)
 	}
 	return s.replayPay(at, r.Account, r.Amount, &r.received)
 }

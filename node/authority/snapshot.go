@@ -14,7 +14,7 @@ import (
 //
 //	snapshot: magic [8] | shards of the authority u32 | sections u32 | heads, one a section | sections
 //	head:     shard u32 | last transaction of the Primary u64 | lanes, one a shard of the authority
-//	lane:     cursor u64 | issued u64 | acknowledged u64 | marks u32 |
+//	lane:     cursor u64 | its sum u64 | issued u64 | acknowledged u64 | its sum u64 | marks u32 |
 //	          if there are marks: number of the first u64 | interval u64 | positions u64 each
 //	section:  accounts, by ascending address | 0xff | their number u64
 //	account:  content [1] | address [32] | balance i128 | payer | payee | transactions of the Primary u32 | pending
@@ -75,9 +75,9 @@ func appendPreamble(dst []byte, numShards int, heads []*head) []byte {
 
 func (l *lane) append(dst []byte) []byte {
 	o := &l.out
-	dst = binary.LittleEndian.AppendUint64(dst, l.cursor)
-	dst = binary.LittleEndian.AppendUint64(dst, o.issued)
-	dst = binary.LittleEndian.AppendUint64(dst, o.acknowledged)
+	for _, v := range [...]uint64{l.cursor, l.sum, o.issued, o.acknowledged, o.sum} {
+		dst = binary.LittleEndian.AppendUint64(dst, v)
+	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(o.marks)))
 	if len(o.marks) > 0 {
 		dst = binary.LittleEndian.AppendUint64(dst, o.first)

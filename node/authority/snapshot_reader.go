@@ -77,15 +77,19 @@ func (s *snapshotReader) takeHead() (*head, error) {
 	return h, nil
 }
 
+// laneSize is a lane without marks.
+const laneSize = 44
+
 func (s *snapshotReader) takeLane(l *lane) error {
-	b, err := s.take(28)
+	b, err := s.take(laneSize)
 	if err != nil {
 		return err
 	}
 	o := &l.out
-	l.cursor, o.issued = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-	o.acknowledged = binary.LittleEndian.Uint64(b[16:])
-	marks := uint64(binary.LittleEndian.Uint32(b[24:]))
+	for i, v := range [...]*uint64{&l.cursor, &l.sum, &o.issued, &o.acknowledged, &o.sum} {
+		*v = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	marks := uint64(binary.LittleEndian.Uint32(b[laneSize-4:]))
 	if o.acknowledged > o.issued || (marks > 0) != (o.acknowledged < o.issued) || marks > maxMarks {
 		return badSnapshot("%d marks for credits %d to %d", marks, o.acknowledged+1, o.issued)
 	}

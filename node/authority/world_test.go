@@ -239,7 +239,7 @@ func (w *world) deliverCredit() {
 
 func (d *driver) acknowledge(c credit) error {
 	defer d.commit()
-	return d.shards[c.from].Acknowledge(c.to, c.number)
+	return d.shards[c.from].Acknowledge(c.to, c.number, 0)
 }
 
 // bring gives a credit to its shard and reports whether it has it now.

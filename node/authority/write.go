@@ -86,9 +86,10 @@ func (w *writer) primary(index, amount uint64, recipient *codec.Address) Positio
 	return w.end(append(b, recipient[:]...))
 }
 
-func (w *writer) acknowledged(to int, number uint64) Position {
+func (w *writer) acknowledged(to int, number, sum uint64) Position {
 	b := binary.LittleEndian.AppendUint16(append(w.buf[:0], byte(RecordAcknowledged)), uint16(to))
-	return w.end(binary.LittleEndian.AppendUint64(b, number))
+	b = binary.LittleEndian.AppendUint64(b, number)
+	return w.end(binary.LittleEndian.AppendUint64(b, sum))
 }
 
 func (w *writer) funded(account *codec.Address, balance codec.Balance) Position {

@@ -130,7 +130,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	var m Message
 	s := openSender(t, math.MaxUint32, 0, 1<<40)
 	r := NewReceiver(testReceiver, Acknowledgement{})
-	h := testHello(2)
+	h, chain := testHello(2), Chain(0)
 	if _, err := r.Hello(&h); err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +142,10 @@ func TestNothingIsAllocated(t *testing.T) {
 		if err := m.Decode(frame); err != nil {
 			t.Fatal(err)
 		}
-		chain, fresh, err := r.Credit(number, m.Credit.Certificate.Order())
-		if err != nil || !fresh {
+		if fresh, err := r.Credit(m.Credit.Number + number - 1); err != nil || !fresh {
 			t.Fatal(err)
 		}
+		chain = chain.Next(cert.Order())
 		r.Durable(Acknowledgement{number, chain})
 		a, ok := r.Acknowledge()
 		if err := s.Acknowledge(&a); err != nil || !ok {

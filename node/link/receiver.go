@@ -19,7 +19,6 @@ type Receiver struct {
 
 	open bool
 	next uint64 // the credit that comes next on this connection
-	sum  Chain  // of credits 1 to next-1
 	told uint64 // what the sender knows to be durable
 }
 
@@ -47,7 +46,7 @@ func (r *Receiver) Hello(h *Hello) (Welcome, error) {
 		return Welcome{}, err
 	}
 	r.open, r.sender = true, h.Log
-	r.next, r.sum, r.told = r.durable.Number+1, r.durable.Chain, r.durable.Number
+	r.next, r.told = r.durable.Number+1, r.durable.Number
 	return Welcome{r.options.Log, r.durable.Number, r.durable.Chain}, nil
 }
 
@@ -80,25 +79,25 @@ func (r *Receiver) refuses(h *Hello) error {
 
 var errNoHello = errors.New("link: credit before a hello")
 
-// Credit takes the number of a credit that arrived and its order. One that came before on this connection is not fresh,
-// and is to be dropped; one that leaves a gap is an error. A fresh one is to be applied with the chain, unless it was
-// applied after it had come over an earlier connection: who applies it compares the number with its own cursor.
-func (r *Receiver) Credit(number uint64, o codec.Order) (chain Chain, fresh bool, err error) {
+// Credit takes the number of a credit that arrived. One that came before on this connection is not fresh, and is to be
+// dropped; one that leaves a gap is an error. A fresh one is to be applied, unless it was when it had come over an
+// earlier connection: who applies it compares the number with its own cursor.
+func (r *Receiver) Credit(number uint64) (fresh bool, err error) {
 	switch {
 	case !r.open:
-		return 0, false, errNoHello
+		return false, errNoHello
 	case number < r.next:
-		return 0, false, nil
+		return false, nil
 	case number > r.next:
-		return 0, false, fmt.Errorf("link: shard %d to shard %d: credit %d came after credit %d", r.options.Pair.From,
+		return false, fmt.Errorf("link: shard %d to shard %d: credit %d came after credit %d", r.options.Pair.From,
 			r.options.Pair.To, number, r.next-1)
 	}
 	r.next++
-	r.sum = r.sum.Next(o)
-	return r.sum, true, nil
+	return true, nil
 }
 
-// Durable tells that the credits up to a number are applied and durable.
+// Durable tells that the credits up to a number are applied and durable. The chain is that of the credits that were
+// applied, not of what came over some connection.
 func (r *Receiver) Durable(a Acknowledgement) {
 	if a.Number > r.durable.Number {
 		r.durable = a
@@ -107,10 +106,6 @@ func (r *Receiver) Durable(a Acknowledgement) {
 
 // Acknowledge is what the sender should be told; ok is false when it knows.
 func (r *Receiver) Acknowledge() (a Acknowledgement, ok bool) {
-	if r.open && r.next-1 > r.told && sabotaged("link: credits are acknowledged before they are durable") {
-		r.told = r.next - 1
-		return Acknowledgement{r.told, r.sum}, true
-	}
 	// What an earlier connection brought may become durable before this one has brought it again. The sender has not
 	// sent it on this one, so it is told of it later.
 	if !r.open || r.durable.Number <= r.told || r.durable.Number >= r.next {

@@ -3,8 +3,6 @@ package link
 import (
 	"strings"
 	"testing"
-
-	"fastpay/codec"
 )
 
 func TestReceiverRefuses(t *testing.T) {
@@ -16,7 +14,7 @@ func TestReceiverRefuses(t *testing.T) {
 		change(&h)
 		_, err := r.Hello(&h)
 		wantRefused(t, err, reason, words...)
-		if _, _, err := r.Credit(81, testCertificate(80, 0).Order()); err == nil {
+		if _, err := r.Credit(81); err == nil {
 			t.Error("a credit after a refusal")
 		}
 	}
@@ -45,8 +43,7 @@ func TestReceiverRefuses(t *testing.T) {
 
 func TestReceiverTakesInOrder(t *testing.T) {
 	r := NewReceiver(testReceiver, Acknowledgement{2, chainOf(2)})
-	order := func(number uint64) codec.Order { return testCertificate(int(number)-1, 0).Order() }
-	if _, _, err := r.Credit(3, order(3)); err == nil {
+	if _, err := r.Credit(3); err == nil {
 		t.Error("credit before a hello")
 	}
 	h := testHello(10)
@@ -56,16 +53,15 @@ func TestReceiverTakesInOrder(t *testing.T) {
 	}
 	f := func(number uint64, wantFresh bool) {
 		t.Helper()
-		chain, fresh, err := r.Credit(number, order(number))
-		if err != nil || fresh != wantFresh || fresh && chain != chainOf(int(number)) {
-			t.Errorf("credit %d: chain %x, fresh %v, %v", number, chain, fresh, err)
+		if fresh, err := r.Credit(number); err != nil || fresh != wantFresh {
+			t.Errorf("credit %d: fresh %v, %v", number, fresh, err)
 		}
 	}
 	f(3, true)
 	f(3, false)
 	f(1, false)
 	f(4, true)
-	if _, _, err := r.Credit(6, order(6)); err == nil || !strings.Contains(err.Error(), "credit 6 came after credit 4") {
+	if _, err := r.Credit(6); err == nil || !strings.Contains(err.Error(), "credit 6 came after credit 4") {
 		t.Errorf("error %v", err)
 	}
 	if a, ok := r.Acknowledge(); ok {

@@ -86,11 +86,11 @@ func (s *Sender) Welcome(w *Welcome) error {
 	return nil
 }
 
-// Wants is the number of the credit that Offer takes next. There is none before the receiver has answered, while the
-// window is full, and when all that is issued has been sent.
+// Wants is the number of the credit that Offer takes next; credits before it are not needed on this connection. ok is
+// false before the receiver has answered, while the window is full, and when all that is issued has been sent.
 func (s *Sender) Wants() (number uint64, ok bool) {
 	if !s.open || s.next >= s.hello.Next {
-		return 0, false
+		return s.next, false
 	}
 	checking := s.next <= s.check.Number
 	full := s.next-s.hello.Acknowledged > maxFlying || s.flying >= s.window

@@ -176,7 +176,6 @@ func (p *process) forgetAll() {
 	p.lives++
 	if p.disk != nil {
 		p.disk.fs = newFS()
-		p.chains = chains{}
 	}
 	if err := p.open(); err != nil {
 		panic(err)

@@ -6,6 +6,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/node/authority"
+	"fastpay/node/link"
 )
 
 // Credits between the shards of an authority. Those of one process travel in its memory, which only a crash loses;
@@ -63,11 +64,6 @@ func (p *process) creditEvent(from, to int, c credit) event {
 func (p *process) queueCredit(from, to int, number uint64, at authority.Position, data []byte) credit {
 	data = append([]byte(nil), data...)
 	data[0] = byte(codec.KindCrossShard)
-	cert, err := codec.ParseCertificate(data[4:])
-	if err != nil {
-		panic(err) // it has been applied
-	}
-	p.chains.out[to].set(number, cert.Order())
 	c := credit{number, at, data}
 	box := p.box(from, to)
 	*box = append(*box, c)
@@ -180,16 +176,16 @@ func (p *process) acknowledged(e *event) {
 		p.w.count.Undelivered++
 		return
 	}
-	p.forgetCredits(int(e.shard), int(e.peer), e.ref)
+	p.forgetCredits(int(e.shard), int(e.peer), link.Acknowledgement{Number: e.ref})
 }
 
-// forgetCredits is for credits that their receiver has durably, up to number.
-func (p *process) forgetCredits(from, to int, number uint64) {
+// forgetCredits is for credits that their receiver has durably, up to a number.
+func (p *process) forgetCredits(from, to int, a link.Acknowledgement) {
 	core := p.shards[from]
 	before := core.Acknowledged(to)
-	if err := core.Acknowledge(to, number); err != nil {
+	if err := core.Acknowledge(to, a.Number, uint64(a.Chain)); err != nil {
 		if p.correct {
-			p.w.fail(propertyS6, fmt.Sprintf("an acknowledgement of %d is refused: %v", number, err))
+			p.w.fail(propertyS6, fmt.Sprintf("an acknowledgement of %d is refused: %v", a.Number, err))
 		}
 		return
 	}
@@ -197,7 +193,7 @@ func (p *process) forgetCredits(from, to int, number uint64) {
 		return
 	}
 	if p.books != nil {
-		p.books.write(entry{kind: recordAcknowledged, shard: from, recipient: -1, number: number})
+		p.books.write(entry{kind: recordAcknowledged, shard: from, recipient: -1, number: a.Number})
 	}
 	p.box(from, to).drop(core.Acknowledged(to))
 	p.flush()

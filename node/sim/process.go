@@ -26,11 +26,10 @@ type process struct {
 	down                 bool
 	epoch                uint64   // number of this start
 	outboxes             []outbox // by shards, see box
-	chains               chains
-	wiresOut, wiresIn    []*wire // of a process that runs one shard
-	lives                byte    // an amnesiac has several logs
-	funded               uint64  // transactions of the Primary heard of
-	disk                 *disk   // nil: nothing is kept
+	wiresOut, wiresIn    []*wire  // of a process that runs one shard
+	lives                byte     // an amnesiac has several logs
+	funded               uint64   // transactions of the Primary heard of
+	disk                 *disk    // nil: nothing is kept
 	reader               *authority.Reader
 	parked               []parkedEvent
 	applied              int            // records made since the very beginning

@@ -53,30 +53,6 @@ func (w *World) makeWires(of []*process) {
 	}
 }
 
-// chains are the sums of a process's credits, by the other shard and by number. What a process must know of them after
-// a recovery it is told here, as if it had kept them beside its snapshots.
-type chains struct {
-	out, in []chainLog
-}
-
-type chainLog []link.Chain // of 0, 1, 2, ... credits
-
-// set says which credit has a number; later ones are not there any more.
-func (l *chainLog) set(number uint64, o codec.Order) {
-	if len(*l) == 0 {
-		*l = append(*l, 0)
-	}
-	*l = (*l)[:number]
-	*l = append(*l, (*l)[number-1].Next(o))
-}
-
-func (l chainLog) at(number uint64) link.Chain {
-	if number == 0 {
-		return 0
-	}
-	return l[number]
-}
-
 // logID names the journal of a process.
 func (p *process) logID() (id link.LogID) {
 	id[0], id[1], id[2] = byte(p.index), byte(p.index>>8), p.lives
@@ -88,8 +64,8 @@ func (p *process) openWires() {
 	for _, wr := range p.wiresOut {
 		core, to := p.shards[p.first], wr.pair.To
 		wr.sender = link.NewSender(link.Hello{Authority: p.key.Public(), Pair: wr.pair, Shards: len(p.shards), Log: p.logID(),
-			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to),
-			Chain: p.chains.out[to].at(core.Acknowledged(to))}, linkWindow)
+			Next: core.Issued(to) + 1, Acknowledged: core.Acknowledged(to), Chain: link.Chain(core.AcknowledgedSum(to)),
+		}, linkWindow)
 		wr.dialLater()
 	}
 	for _, wr := range p.wiresIn {
@@ -101,8 +77,8 @@ func (p *process) openWires() {
 
 // cursor is what has come from another shard.
 func (p *process) cursor(from int) link.Acknowledgement {
-	number := p.shards[p.first].Cursor(from)
-	return link.Acknowledgement{Number: number, Chain: p.chains.in[from].at(number)}
+	core := p.shards[p.first]
+	return link.Acknowledgement{Number: core.Cursor(from), Chain: link.Chain(core.CursorSum(from))}
 }
 
 // closeWires is the process's end.
@@ -207,13 +183,13 @@ func (wr *wire) received(m *link.Message) {
 		wr.send(toSender, welcome.AppendFrame(nil))
 	case link.KindCredit:
 		c := &m.Credit
-		chain, fresh, err := r.Credit(c.Number, c.Certificate.Order())
+		fresh, err := r.Credit(c.Number)
 		if err != nil {
 			wr.fail(err)
 			return
 		}
 		if core := p.shards[p.first]; fresh && c.Number > core.Cursor(wr.pair.From) {
-			wr.apply(c, chain)
+			wr.apply(c)
 		} else {
 			wr.w.count.CreditsRepeated++
 		}
@@ -222,7 +198,7 @@ func (wr *wire) received(m *link.Message) {
 }
 
 // apply credits, and tells the link once that is durable.
-func (wr *wire) apply(c *link.Credit, chain link.Chain) {
+func (wr *wire) apply(c *link.Credit) {
 	p := wr.to
 	if err := p.shards[p.first].Credit(wr.pair.From, c.Number, 0, c.Certificate); err != nil {
 		wr.fail(err)
@@ -231,9 +207,11 @@ func (wr *wire) apply(c *link.Credit, chain link.Chain) {
 	if p.books != nil {
 		p.books.credit(c.Certificate.Order(), p.first, true)
 	}
-	p.chains.in[wr.pair.From].set(c.Number, c.Certificate.Order())
 	_, group := p.flush()
-	ack := link.Acknowledgement{Number: c.Number, Chain: chain}
+	ack := p.cursor(wr.pair.From)
+	if sabotaged("sim: credits are acknowledged before they are durable") {
+		wr.durable(ack)
+	}
 	data := codec.AppendCrossShard(nil, c.Certificate)
 	p.parkAny(&parkedEvent{group: group, event: event{kind: eventAck, data: data}, wire: wr, ack: ack})
 }
@@ -304,6 +282,6 @@ func (wr *wire) pump() {
 	}
 	a := wr.sender.Acknowledged()
 	if a.Number > p.shards[p.first].Acknowledged(wr.pair.To) {
-		p.forgetCredits(p.first, wr.pair.To, a.Number)
+		p.forgetCredits(p.first, wr.pair.To, a)
 	}
 }

@@ -144,9 +144,6 @@ func (p *process) reset() {
 	n := p.w.plan.Shards
 	p.shards = make([]*authority.Shard, n)
 	p.signatures, p.messages = make([][]signature, n), make([][]message, n)
-	if p.chains.out == nil {
-		p.chains = chains{make([]chainLog, n), make([]chainLog, n)}
-	}
 	p.outboxes, p.applied, p.funded = nil, 0, 0
 	p.makeShards(true)
 }
