@@ -152,7 +152,8 @@ func TestMembersThatDieAndReturn(t *testing.T) {
 
 func TestCommitteeInAnOpenLoop(t *testing.T) {
 	r := wholeRun(t, 123, "", func(o *Options) { o.Rate, o.MaxInFlight, o.Payments, o.Seconds = 200, 1000, 0, 0.5 })
-	if l := r.Load; math.Abs(float64(l.Due)-200*r.Seconds) > 3 || l.Sent < l.Due*8/10 || l.ServiceUs.Confirmation.P50 == nil || !r.Conserved {
+	sentOrSaid(t, r)
+	if l := r.Load; math.Abs(float64(l.Due)-200*r.Seconds) > 3 || l.ServiceUs.Confirmation.P50 == nil || !r.Conserved {
 		t.Errorf("%+v", l)
 	}
 }
@@ -194,8 +195,8 @@ func TestSeveralGenerators(t *testing.T) {
 	open := wholeRun(t, 131, "wrong-signature:1", func(o *Options) {
 		o.InProcess, o.Generators, o.Payments, o.Seconds, o.Rate, o.MaxInFlight = false, 2, 0, 0.5, 300, 1000
 	})
-	if err := open.Err(false); err != nil || math.Abs(float64(open.Load.Due)-300*open.Seconds) > 60*open.Seconds ||
-		open.Load.Sent < open.Load.Due*8/10 || !open.Conserved {
+	sentOrSaid(t, open)
+	if err := open.Err(false); err != nil || math.Abs(float64(open.Load.Due)-300*open.Seconds) > 60*open.Seconds || !open.Conserved {
 		t.Errorf("%+v, conserved %v, %v", open.Load, open.Conserved, err)
 	}
 	bad := 0

@@ -116,6 +116,17 @@ func openRun(t *testing.T, protocol committee.Protocol, rate float64, window int
 	return res
 }
 
+// sentOrSaid checks that an open loop sent what was due, or flags that it did not: on a busy machine the generator may be
+// without a core for a part of the window.
+func sentOrSaid(t *testing.T, r *Result) {
+	t.Helper()
+	l := r.Load
+	flagged := slices.Contains(r.Flags, FlagGeneratorBound)
+	if l.Sent == 0 || flagged != l.late() || !flagged && l.Sent*100 < l.Due*95 {
+		t.Errorf("%d of %d due were sent, flags %v", l.Sent, l.Due, r.Flags)
+	}
+}
+
 func TestOpenLoopSendsAtItsRate(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
 		res := openRun(t, protocol, 1000, OpenInFlight, nil)
@@ -123,9 +134,7 @@ func TestOpenLoopSendsAtItsRate(t *testing.T) {
 		if l.Loop != "constant" || l.AskedPerSec != 1000 || math.Abs(float64(l.Due)-1000*res.Seconds) > 3 || math.Abs(l.DuePerSec-1000) > 10 {
 			t.Errorf("%+v", l)
 		}
-		if l.Sent < l.Due*9/10 || l.late() != slices.Contains(res.Flags, FlagGeneratorBound) { // a busy machine may stop us at the end
-			t.Errorf("%d of %d due were sent, flags %v", l.Sent, l.Due, res.Flags)
-		}
+		sentOrSaid(t, res)
 		if l.ServiceUs.Confirmation.P50 == nil || l.SendDelayUs.P50 == nil {
 			t.Errorf("no service time or delay: %+v", l)
 		}

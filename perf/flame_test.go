@@ -77,8 +77,8 @@ func wellFormed(t *testing.T, text string) map[string]int {
 func TestFlame(t *testing.T) {
 	p := sampled("nanoseconds", map[string]int64{
 		"fastpay/crypto/internal/eight.mul fastpay/node.(*batch).verify runtime.main": 600e6,
-		"internal/runtime/syscall.Syscall6 runtime.main":                              399e6,
-		"a.<b>&\"c\"[go.shape.int] runtime.main":                                      1e6,
+		"internal/runtime/syscall.Syscall6 runtime.main":                              398e6,
+		"a.<b>&\"c\"[go.shape.int] runtime.main":                                      2e6,
 		"never.seen runtime.main":                                                     1,
 	})
 	var b strings.Builder
