@@ -92,6 +92,8 @@ func (r *measured) addNode(res *Result) {
 		Generator: ratio(us(r.meter.cpu), float64(r.meter.counted())),
 	}
 	res.SignaturesPerPay = ratio(float64(s.Signatures), counted)
+	res.JournalBytesPerPay = ratio(float64(s.JournalBytes), counted)
+	res.SyncsPerPayment = ratio(float64(s.Commits), counted)
 	res.MeanBatch = ratio(float64(s.Requests), float64(s.Batches))
 	res.PeakRSSBytes, res.RSSQuartersBytes = d.PeakRSS, append([]int64{}, d.RSS...)
 	res.GCCycles = int(d.GCCycles)
@@ -136,6 +138,11 @@ func statsSince(now, before node.Stats) node.Stats {
 	d.SlowReaders -= before.SlowReaders
 	d.Oversized -= before.Oversized
 	d.DatagramsDropped -= before.DatagramsDropped
+	d.Commits -= before.Commits
+	d.JournalRecords -= before.JournalRecords
+	d.JournalBytes -= before.JournalBytes
+	d.JournalNs -= before.JournalNs
+	d.Snapshots -= before.Snapshots
 	return d
 }
 

@@ -12,7 +12,7 @@ var csvHeader = []string{"recorded_at", "commit", "benchmark", "phase", "protoco
 	"max_in_flight", "connections", "seconds", "rate_per_second", "rate_per_second_per_core", "latency_p50_us", "latency_p90_us",
 	"latency_p99_us", "latency_p99_9_us", "latency_max_us", "node_cpu_us", "generator_cpu_us", "signatures", "mean_batch", "bytes",
 	"allocations", "peak_rss_bytes", "rejected", "lost", "retransmitted", "conserved", "valid", "flags", "cpu", "cores",
-	"crypto_backend", "durability", "seed"}
+	"crypto_backend", "durability", "seed", "journal_bytes", "syncs"}
 
 func (r *Result) csvRow() []string {
 	e, l := &r.Environment, r.latency()
@@ -30,7 +30,7 @@ func (r *Result) csvRow() []string {
 		number(r.MeanBatch), number(r.BytesPerPayment), number(r.AllocsPerPayment), strconv.FormatInt(r.PeakRSSBytes, 10),
 		strconv.Itoa(r.Rejected), strconv.Itoa(r.Lost), strconv.Itoa(r.Retransmitted), strconv.FormatBool(r.Conserved),
 		strconv.FormatBool(r.Valid), strings.Join(r.Flags, " "), e.CPU, strconv.Itoa(e.Cores), e.CryptoBackend, r.Durability,
-		strconv.FormatUint(r.Seed, 10)}
+		strconv.FormatUint(r.Seed, 10), number(r.JournalBytesPerPay), strconv.FormatFloat(r.SyncsPerPayment, 'f', 6, 64)}
 }
 
 // WriteCSV writes results as a table, one line each; the file appears whole or not at all.

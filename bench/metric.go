@@ -29,6 +29,8 @@ var metrics = []metric{
 	{"signatures", "", "more", "less", false, func(r *Result) (float64, bool) { return positive(r.SignaturesPerPay) }, 2},
 	{"batch", "", "more", "less", false, func(r *Result) (float64, bool) { return positive(r.MeanBatch) }, 0},
 	{"bytes", "B", "more", "less", false, func(r *Result) (float64, bool) { return positive(r.BytesPerPayment) }, 0},
+	{"journal", "B", "more", "less", false, func(r *Result) (float64, bool) { return positive(r.JournalBytesPerPay) }, 0},
+	{"syncs", "", "more", "less", false, func(r *Result) (float64, bool) { return positive(r.SyncsPerPayment) }, 5},
 	{"allocs", "", "more", "less", false, func(r *Result) (float64, bool) { return r.AllocsPerPayment, r.counted() > 0 }, 3},
 	{"rss", "MiB", "more", "less", false,
 		func(r *Result) (float64, bool) { return positive(float64(r.PeakRSSBytes) / (1 << 20)) }, 0},

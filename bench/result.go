@@ -78,6 +78,9 @@ type Result struct {
 	RSSQuartersBytes []int64 `json:"rss_quarters_bytes"` // peak of the authority's resident memory in each quarter of the window
 	Budget           *Budget `json:"budget"`             // with a CPU profile
 
+	JournalBytesPerPay float64 `json:"journal_bytes_per_payment"` // written, padding included; 0 without a journal
+	SyncsPerPayment    float64 `json:"syncs_per_payment"`         // of the disk, one for each group of the journal
+
 	Load      *Load         `json:"load,omitempty"`      // how the load was made; nil in results of older versions
 	Committee *CommitteeRun `json:"committee,omitempty"` // of a whole committee
 }

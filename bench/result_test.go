@@ -46,6 +46,7 @@ func example() *Result {
 			MemoryBytes: 8 << 30, Go: "go1.26.8", GOMAXPROCS: 4, GOGC: "100", Commit: "0123456789abcdef0123", LoadBefore: 0.25,
 			StealPercent: 0.5, FrequencyMHz: 2600, ThreadsPerCore: 1, RecordedAt: "2026-11-25T12:00:00Z"},
 		PerSecond: []int{41234, 41235}, WarmUp: WarmUp{2, 80000}, Prepare: Preparing{500000, 480000, 1.5}, Workers: 2,
+		JournalBytesPerPay: 700, SyncsPerPayment: 0.004,
 		PerCore: 20617.25, WindowNotFullPercent: 3, NodeIdlePercent: 1, AllocsPerPayment: 0.01, GCPauseUs: 250, BatchP999Us: 9000,
 		Rejections: []string{}, ConfirmedAll: 500000, Notes: []string{"shared-cores: the generator runs on the authority's 2 cores"},
 		Profiles: []string{}, Phase: "payments", RatePerSec: 41234.5, RatePerCore: 20617.25, Connections: 1,

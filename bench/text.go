@@ -84,6 +84,11 @@ func (r *Result) writeResults(b *strings.Builder) {
 	line(b, u.cost, "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a %s; %.0f requests a batch",
 		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, u.one, r.MeanBatch)
+	if n := &r.Node; n.Commits > 0 {
+		line(b, "Journal", "%.0f bytes, %.5f syncs a %s; %.0f records a sync, %.2f ms each, p99.9 %.2f ms", r.JournalBytesPerPay,
+			r.SyncsPerPayment, u.one, ratio(float64(n.JournalRecords), float64(n.Commits)),
+			ratio(float64(n.JournalNs)/1e6, float64(n.Commits)), float64(n.CommitP999Ns)/1e6)
+	}
 	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
 		r.GCPauseUs/1e3)
 	line(b, "... by quarters", "%s; started in %.2f s", mebibytes(r.RSSQuartersBytes), r.StartSeconds)

@@ -13,6 +13,7 @@ type Gauges struct {
 	OutboxCredits    uint64        // credits to other processes that are not acknowledged yet
 	Links            int64         // to shards of other processes
 	LinksUp          int64         // those that are connected
+	Parked           int64         // batches whose replies wait for the journal
 
 	// BatchDurations counts batches by how long they blocked their loop, since the start: entry i counts those of
 	// 2^(i-1) ns up to, and without, 2^i ns.
@@ -27,7 +28,7 @@ type ShardGauges struct {
 }
 
 // sizes are a worker's, published by its thread at a sweep.
-type sizes struct{ queued, kept atomic.Int64 }
+type sizes struct{ queued, kept, parked atomic.Int64 }
 
 // shardSizes are a shard's, published by its worker's thread at a sweep.
 type shardSizes struct{ accounts, pending atomic.Int64 }
@@ -36,6 +37,7 @@ type shardSizes struct{ accounts, pending atomic.Int64 }
 func (w *worker) publishSizes() {
 	w.sizes.queued.Store(int64(w.queued))
 	w.sizes.kept.Store(int64(w.kept))
+	w.sizes.parked.Store(int64(len(w.parked)))
 	for _, s := range w.shards {
 		stats := s.core.Stats()
 		s.sizes.accounts.Store(int64(stats.Accounts))
@@ -48,6 +50,7 @@ func (n *Node) Gauges() (g Gauges) {
 	for _, w := range n.workers {
 		g.QueuedBytes += w.sizes.queued.Load()
 		g.KeptBytes += w.sizes.kept.Load()
+		g.Parked += w.sizes.parked.Load()
 		g.Holders += w.holders.Load()
 		for _, in := range w.inbox {
 			if in != nil {

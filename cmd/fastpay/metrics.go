@@ -51,6 +51,15 @@ var nodeMetrics = []nodeMetric{
 	counter("connections_oversized", "Connections closed for a frame beyond the limit.",
 		func(s *node.Stats) uint64 { return s.Oversized }),
 	counter("datagrams_dropped", "Replies that the kernel did not take.", func(s *node.Stats) uint64 { return s.DatagramsDropped }),
+	counter("journal_commits", "Groups of records made durable, each by one write that syncs.",
+		func(s *node.Stats) uint64 { return s.Commits }),
+	counter("journal_records", "Records made durable.", func(s *node.Stats) uint64 { return s.JournalRecords }),
+	counter("journal_bytes", "Bytes of the groups made durable.", func(s *node.Stats) uint64 { return s.JournalBytes }),
+	{"fastpay_journal_commit_seconds_total", "Time in writing and syncing groups.", prometheus.CounterValue,
+		func(s *node.Stats) float64 { return float64(s.JournalNs) / 1e9 }},
+	{"fastpay_journal_commit_p999_seconds", "What writing and syncing took at most, for 99.9 % of the groups since the start.",
+		prometheus.GaugeValue, func(s *node.Stats) float64 { return float64(s.CommitP999Ns) / 1e9 }},
+	counter("snapshots", "Snapshots made since the start.", func(s *node.Stats) uint64 { return s.Snapshots }),
 }
 
 func counter(name, help string, value func(*node.Stats) uint64) nodeMetric {
@@ -77,6 +86,21 @@ var gaugeMetrics = []gaugeMetric{
 		func(g *node.Gauges) int64 { return int64(g.OutboxCredits) }},
 	{"fastpay_links", "Links to shards of other processes.", func(g *node.Gauges) int64 { return g.Links }},
 	{"fastpay_links_up", "Links that are connected.", func(g *node.Gauges) int64 { return g.LinksUp }},
+	{"fastpay_parked_batches", "Batches whose replies wait for the journal.", func(g *node.Gauges) int64 { return g.Parked }},
+}
+
+// recoveryMetrics are what the start found on the disk; 0 without a journal.
+var recoveryMetrics = []struct {
+	name, help string
+	value      func(*node.Recovery) float64
+}{
+	{"fastpay_recovery_seconds", "What recovery took at the start.", func(r *node.Recovery) float64 { return r.Took.Seconds() }},
+	{"fastpay_recovery_snapshot_seconds", "What loading the snapshot took of it.",
+		func(r *node.Recovery) float64 { return r.SnapshotTook.Seconds() }},
+	{"fastpay_recovery_records", "Records of the journal that were replayed.", func(r *node.Recovery) float64 { return float64(r.Records) }},
+	{"fastpay_recovery_bytes", "Bytes of the groups that were replayed.", func(r *node.Recovery) float64 { return float64(r.Bytes) }},
+	{"fastpay_recovery_credits", "Credits that had left one shard and not reached another.",
+		func(r *node.Recovery) float64 { return float64(r.Redelivered) }},
 }
 
 // What has labels, or is a histogram.
@@ -98,6 +122,7 @@ const (
 type measuredNode interface {
 	Stats() node.Stats
 	Gauges() node.Gauges
+	Recovery() node.Recovery
 }
 
 // nodeCollector reads a node's counts when it is asked.
@@ -117,6 +142,10 @@ func (c *nodeCollector) Collect(to chan<- prometheus.Metric) {
 	for _, m := range gaugeMetrics {
 		to <- prometheus.MustNewConstMetric(prometheus.NewDesc(m.name, m.help, nil, nil), prometheus.GaugeValue,
 			float64(m.value(&gauges)))
+	}
+	recovery := c.node.Recovery()
+	for _, m := range recoveryMetrics {
+		to <- prometheus.MustNewConstMetric(prometheus.NewDesc(m.name, m.help, nil, nil), prometheus.GaugeValue, m.value(&recovery))
 	}
 	for _, s := range gauges.Shards {
 		shard := strconv.Itoa(s.Number)

@@ -22,12 +22,14 @@ import (
 
 // fakeNode has the counts that a test gives it.
 type fakeNode struct {
-	stats  node.Stats
-	gauges node.Gauges
+	stats    node.Stats
+	gauges   node.Gauges
+	recovery node.Recovery
 }
 
-func (f *fakeNode) Stats() node.Stats   { return f.stats }
-func (f *fakeNode) Gauges() node.Gauges { return f.gauges }
+func (f *fakeNode) Stats() node.Stats       { return f.stats }
+func (f *fakeNode) Gauges() node.Gauges     { return f.gauges }
+func (f *fakeNode) Recovery() node.Recovery { return f.recovery }
 
 // gathered is all samples of n's metrics, and of the process's and the runtime's, by name.
 func gathered(t *testing.T, n *fakeNode) map[string][]float64 {
@@ -79,6 +81,9 @@ func TestEveryCountIsAMetric(t *testing.T) {
 	}
 	for i := range reflect.TypeFor[node.Gauges]().NumField() {
 		f("node.Gauges."+reflect.TypeFor[node.Gauges]().Field(i).Name, func(n *fakeNode) { set(t, reflect.ValueOf(&n.gauges).Elem().Field(i)) })
+	}
+	for _, name := range []string{"Records", "Bytes", "Redelivered", "SnapshotTook", "Took"} {
+		f("node.Recovery."+name, func(n *fakeNode) { set(t, reflect.ValueOf(&n.recovery).Elem().FieldByName(name)) })
 	}
 }
 

@@ -49,6 +49,11 @@ func (v *topView) next(now *scrape) string {
 	row("traffic", "%.1f MB/s in, %.1f MB/s out; queued: replies %s KiB, requests %s KiB, credits %s KiB", rate("fastpay_received_bytes_total")/1e6,
 		rate("fastpay_sent_bytes_total")/1e6, count(now.value("fastpay_queued_reply_bytes")/1024), count(now.value("fastpay_kept_request_bytes")/1024),
 		count((now.value("fastpay_credit_queue_bytes")+now.value("fastpay_outbox_bytes"))/1024))
+	if commits := rate("fastpay_journal_commits_total"); now.value("fastpay_journal_commits_total") > 0 {
+		row("journal", "%.1f MB/s, %s syncs/s of %.2f ms, %s snapshots; %s batches parked", rate("fastpay_journal_bytes_total")/1e6, count(commits),
+			1e3*rate("fastpay_journal_commit_seconds_total")/max(commits, 1e-9), count(now.value("fastpay_snapshots_total")),
+			count(now.value("fastpay_parked_batches")))
+	}
 	batches := rate("fastpay_batches_total")
 	row("batches", "%s/s of %s requests", count(batches), count(rate("fastpay_requests_total")/max(batches, 1)))
 	v.spectrum(&b, before, now)
