@@ -84,7 +84,7 @@ type bulk struct {
 
 // Benchmark pays 1 from every account of the wallet to the next one, all at once: the orders first, then the
 // confirmations. An account whose transfer is pending has that one finished instead. The signed orders are saved, all in
-// one write, before any is sent, and the wallet again in the end, with what is certain; so a benchmark that was
+// one write, before any is sent, so are the certificates, and in the end what is settled; so a benchmark that was
 // interrupted is finished by the next. The result is filled in as far as it went, also with an error.
 func (c *Client) Benchmark(ctx context.Context, o BenchmarkOptions) (BenchmarkResult, error) {
 	network, ok := c.network.(*Network)
@@ -133,6 +133,9 @@ func (b *bulk) run(ctx context.Context) error {
 			b.report(slog.LevelWarn, "Using server configs provided by --server-configs")
 		} else {
 			b.report(slog.LevelWarn, "Using committee config")
+		}
+		if err := b.keep(); err != nil {
+			return err
 		}
 		b.confirm(b.broadcast(ctx, "confirmation", &b.result.Confirmations, func(item *bulkItem) []byte {
 			if item.certificate.IsZero() {

@@ -168,6 +168,27 @@ func (b *bulk) signByServers(item *bulkItem) {
 	item.certificate = b.certificate(item, votes)
 }
 
+// keep saves the new certificates, all in one write, before any is sent.
+func (b *bulk) keep() error {
+	isNew := false
+	for _, item := range b.items {
+		if item.certificate.IsZero() {
+			continue
+		}
+		if _, had := item.account.sent(item.certificate.Order().SequenceNumber()); had {
+			continue
+		}
+		isNew = true
+		if err := b.client.count(item.account, item.certificate, false); err != nil {
+			return err
+		}
+	}
+	if !isNew {
+		return nil
+	}
+	return b.client.wallet.Save()
+}
+
 // confirm counts the confirmations that came back.
 func (b *bulk) confirm(flows []*flow) {
 	b.result.Confirmations.Errors = make(map[string]int)

@@ -17,7 +17,8 @@
 //
 // The invariant: a key of the wallet never signs two different orders with one sequence number, wherever the process
 // stops. The order is in the wallet file, synced, before the first byte of it leaves; it stays there until the payment is
-// settled at a quorum; and while it is there nothing else is signed for that account.
+// settled at a quorum; and while it is there nothing else is signed for that account. The certificate is in the file, synced,
+// before it is sent, so that what settles the payment is never with authorities alone.
 //
 // What it is not: a Client does one thing at a time, and its calls may not be made concurrently.
 package client

@@ -150,7 +150,9 @@ func (c *Client) finishPending(ctx context.Context, a *Account) error {
 	return err
 }
 
-// finish carries out what is pending: certificate, settlement, wallet. It saves the wallet before anything is sent.
+// finish carries out what is pending: certificate, settlement, wallet. It saves the wallet before the order is sent, and
+// with the certificate before that is: once the payment is settled no authority votes for it any more, and those that keep
+// only the last of their records can't show the certificate for ever.
 func (c *Client) finish(ctx context.Context, a *Account, survey *Driver) (codec.Certificate, error) {
 	order := a.Pending
 	number := order.SequenceNumber()
@@ -166,6 +168,14 @@ func (c *Client) finish(ctx context.Context, a *Account, survey *Driver) (codec.
 		if certificate, err = c.certify(ctx, a, order, survey); err != nil {
 			return codec.Certificate{}, fmt.Errorf("%w: number %d of account %s stays in the wallet, its next command tries again: %w",
 				ErrPending, number, codec.FormatAddress(&a.Address), err)
+		}
+		if err := c.record(a, certificate, false); err != nil {
+			return codec.Certificate{}, fmt.Errorf("%w: number %d of account %s has a certificate, which is not sent before it is saved: %w",
+				ErrPending, number, codec.FormatAddress(&a.Address), err)
+		}
+	} else if c.wallet.unsaved {
+		if err := c.wallet.Save(); err != nil {
+			return codec.Certificate{}, fmt.Errorf("%w: %w", ErrPending, err)
 		}
 	}
 	settleErr := c.run(ctx, NewSettle(c.committee, certificate, c.lookup))

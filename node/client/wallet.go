@@ -25,8 +25,9 @@ import (
 //
 //  1. An order is signed only when its account has nothing pending, and becomes Pending before anything else happens.
 //  2. Save returns before the first byte of the order leaves.
-//  3. Pending is cleared in the same Save that records the certificate, or in a later one, and only once the payment is
-//     settled at a quorum.
+//  3. A Save with the certificate in Sent returns before the first byte of the certificate leaves. From then on nothing
+//     that authorities could forget is needed to finish the payment.
+//  4. Pending is cleared in a later Save, and only once the payment is settled at a quorum.
 //
 // A Wallet is not safe for concurrent use.
 type Wallet struct {

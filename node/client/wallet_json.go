@@ -118,7 +118,7 @@ func appendNumbers(dst []byte, b []byte) []byte {
 	return append(dst, ']')
 }
 
-// numberTexts has ",0" to ",255": a wallet is mostly such numbers, and is written twice for each transfer.
+// numberTexts has ",0" to ",255": a wallet is mostly such numbers, and is written three times for each transfer.
 var numberTexts = func() (texts [256]string) {
 	for i := range texts {
 		texts[i] = "," + strconv.Itoa(i)
