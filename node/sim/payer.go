@@ -41,7 +41,7 @@ type wallet struct {
 	sent     []codec.Certificate
 	received []codec.Certificate
 	pending  codec.Order
-	proof    codec.Certificate // of the pending order, once there is one; saved with the outcome of its settlement
+	proof    codec.Certificate // of the pending order, once there is one; saved before it is sent
 }
 
 type stage int
@@ -294,6 +294,7 @@ func (p *payer) certified(c codec.Certificate) {
 		return
 	}
 	p.wallet.proof = c
+	p.save() // before it is sent: once it is settled, nobody may have it any more
 	p.settle()
 }
 

@@ -176,9 +176,6 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 	if has(Bridge, 50) {
 		p.MintEvery, p.RedeemShare = uint64(between(2_000, 50_000)), between(10, 200)
 	}
-	if p.Forget { // a client that crashes before it has saved a certificate may find that nobody has it any more
-		p.WalletCrashes = 0
-	}
 	p.SelfPays = between(0, 50)
 	p.RingKB = ringKB << between(3, 6)
 	return p
