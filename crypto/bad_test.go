@@ -2,8 +2,9 @@ package crypto
 
 import (
 	"fmt"
+	"math"
 	"math/rand"
-	"slices"
+	"runtime"
 	"testing"
 	"time"
 
@@ -11,20 +12,28 @@ import (
 )
 
 // badBound is how much longer a batch may take for bad signatures in it than one with none. Without eight lanes a check
-// of one signature for itself, which is what bad orders lead to, costs as much as 2.7 in a large equation.
-var badBound = map[string]float64{"ifma": 2.5, "voi": 3.5}
+// of one order for itself costs three times its share of a large equation, so that orders on voi stay within 2.5 for a
+// few bad ones only; the node keeps who sent them apart from others.
+func badBound(backend, kind string, percent int) float64 {
+	if backend == "voi" && kind == "orders" && percent >= 3 { // measured: 2.4 with 3 % bad, 2.9 with more
+		return 3.5
+	}
+	return 2.5
+}
 
 // TestBadSignaturesCostLittle times batches of which a share is bad against good ones of the same size. Every bad one has
 // another S: what costs most, since all of it decodes. Batches come one after the other, as they do from somebody who
 // wants to do harm; only the first of them is left out, since nobody expects it.
+//
+// Good and bad batches take turns, each with a verifier of its own, which knows nothing of the other's, and the time is
+// that of the processor, so that whatever else runs on the machine touches both alike or neither.
 func TestBadSignaturesCostLittle(t *testing.T) {
 	if raceDetector || testing.Short() {
 		t.Skip("it measures")
 	}
 	c := newCommittee(20)
 	eachBackend(t, func(t *testing.T, b backend.Backend) {
-		bound := badBound[b.Name()]
-		if bound == 0 {
+		if b.Name() == "generic" {
 			t.Skip("it has no batches")
 		}
 		const size = 512
@@ -35,39 +44,53 @@ func TestBadSignaturesCostLittle(t *testing.T) {
 				good = orders(rng, size)
 			}
 			v := warm(b, c)
-			base := leastTime(v, good)
 			for _, percent := range []int{1, 3, 30, 100} {
 				bad := append([]signed{}, good...)
 				for _, i := range rng.Perm(size)[:size*percent/100] {
 					bad[i].sig[40] ^= 1
 					bad[i].valid = false
 				}
-				check(t, v, bad)
-				ratio := float64(leastTime(v, bad)) / float64(base)
+				ratio, bound := costRatio(t, v, newVerifier(b, v.members), good, bad, badBound(b.Name(), kind, percent))
 				t.Logf("%s, %d%% bad: %.2f times as long", kind, percent, ratio)
 				if ratio > bound {
 					t.Errorf("%s, %d%% bad: a batch takes %.2f times as long, want at most %.1f", kind, percent, ratio, bound)
 				}
-				check(t, v, good)
-				check(t, v, good)
 			}
 		}
 	})
 }
 
-// leastTime is the shortest of a few batches.
-func leastTime(v *Verifier, batch []signed) time.Duration {
-	var times []time.Duration
-	for range 8 {
-		v.Reset()
-		for i := range batch {
-			batch[i].add(v)
-		}
-		began := time.Now()
-		v.Verify()
-		times = append(times, time.Since(began))
+// costRatio is how many times longer bad takes than good: the shortest of some batches each, and of more when that is
+// above the bound, since nothing makes a batch shorter than it is, and much makes it longer.
+func costRatio(t *testing.T, forGood, forBad *Verifier, good, bad []signed, bound float64) (ratio, _ float64) {
+	const roundsMin, roundsMax = 8, 60
+	for range 2 { // so that keys are kept, and the first bad batch is over
+		check(t, forGood, good)
+		check(t, forBad, bad)
 	}
-	return slices.Min(times)
+	leastGood, leastBad := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	for round := range roundsMax {
+		if round >= roundsMin && ratio <= bound {
+			break
+		}
+		leastGood = min(leastGood, verifyTime(forGood, good))
+		leastBad = min(leastBad, verifyTime(forBad, bad))
+		ratio = float64(leastBad) / float64(leastGood)
+	}
+	return ratio, bound
+}
+
+// verifyTime is what Verify takes of the processor.
+func verifyTime(v *Verifier, batch []signed) time.Duration {
+	v.Reset()
+	for i := range batch {
+		batch[i].add(v)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	began := threadTime()
+	v.Verify()
+	return threadTime() - began
 }
 
 // BenchmarkBad is the price of bad signatures, each one with another S. Divided by the figure for bad=0 it is how much

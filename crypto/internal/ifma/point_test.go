@@ -206,6 +206,11 @@ func TestPointKernelsVsTwins(t *testing.T) {
 				if f(&alias, &p, &alias); alias != out {
 					t.Fatal("out = q")
 				}
+				f(&twin, &p, &p)
+				alias = p
+				if f(&alias, &alias, &alias); alias != twin {
+					t.Fatal("out = p = q")
+				}
 			}
 		})
 	}

@@ -32,6 +32,10 @@ func TestQuadVsTwins(t *testing.T) {
 		if quadAddGeneric(&twin, &a, &b); p != twin {
 			t.Fatalf("add %x %x: %x, twin %x", a, b, p, twin)
 		}
+		quadAdd(&p, &a, &a)
+		if quadAddGeneric(&twin, &a, &a); p != twin {
+			t.Fatalf("add %x twice: %x, twin %x", a, p, twin)
+		}
 		requireClass(t, (*Element)(&p), reducedLimit)
 	}
 }

@@ -30,7 +30,7 @@ type system struct {
 	terms    []edwards.Term
 	two      [2]edwards.Term
 	minus    edwards.Niels
-	distrust bool // the batch before was mostly bad
+	distrust bool // the batch before had a bad signature
 	cache    keyCache
 	summer   edwards.Summer
 	walk     edwards.Walk
