@@ -155,37 +155,44 @@ func TestPayerCrashesBeforeItsCreditLeaves(t *testing.T) {
 	eventually(t, "the next one", func() bool { return w.balance(to) == initialBalance+8 })
 }
 
-// TestNoCreditLeavesBeforeItsDebitIsDurable holds the payer's sync back: the payee gets nothing, and after a crash there was
-// no payment.
+// TestNoCreditLeavesBeforeItsDebitIsDurable holds the payer's sync back: the payee gets nothing, and after a crash there
+// was no payment. That holds too when replies don't wait.
 func TestNoCreditLeavesBeforeItsDebitIsDurable(t *testing.T) {
-	w := newWorld(t, 4, 2, 24)
-	o, disk := w.held(new(journal.MemFS), 0)
-	n := w.start(o)
-	payee := w.start(w.durable(new(journal.MemFS), 1))
-	from, to := w.accountIn(0, 0), w.accountIn(1, 0)
-	eventually(t, "the links", func() bool { return payee.Gauges().LinksUp == 1 && n.Gauges().LinksUp == 1 })
-	free := disk.hold()
-	defer free()
-	c := w.dial(0)
-	c.send(codec.AppendCertificate(nil, w.certificate(w.order(from, to, 7, 0))))
-	time.Sleep(100 * time.Millisecond)
-	if w.balance(to) != initialBalance || payee.Stats().Credits != 0 {
-		t.Error("a credit came whose debit is not durable")
-	}
-	crashed := lost(disk.MemFS)
-	free()
-	if m := c.receive(); m.Kind != codec.KindInfoResponse {
-		t.Fatalf("answer %v", m.Error())
-	}
-	eventually(t, "the credit", func() bool { return w.balance(to) == initialBalance+7 })
+	for _, durability := range []Durability{DurabilitySync, DurabilityAsync} {
+		t.Run(string(durability), func(t *testing.T) {
+			w := newWorld(t, 4, 2, 24)
+			o, disk := w.held(new(journal.MemFS), 0)
+			o.Durability, o.AcceptLostVotes = durability, true
+			n := w.start(o)
+			payee := w.start(w.durable(new(journal.MemFS), 1))
+			from, to := w.accountIn(0, 0), w.accountIn(1, 0)
+			eventually(t, "the links", func() bool { return payee.Gauges().LinksUp == 1 && n.Gauges().LinksUp == 1 })
+			free := disk.hold()
+			defer free()
+			c := w.dial(0)
+			c.send(codec.AppendCertificate(nil, w.certificate(w.order(from, to, 7, 0))))
+			time.Sleep(100 * time.Millisecond)
+			if w.balance(to) != initialBalance || payee.Stats().Credits != 0 {
+				t.Error("a credit came whose debit is not durable")
+			}
+			crashed := lost(disk.MemFS)
+			free()
+			if m := c.receive(); m.Kind != codec.KindInfoResponse {
+				t.Fatalf("answer %v", m.Error())
+			}
+			eventually(t, "the credit", func() bool { return w.balance(to) == initialBalance+7 })
 
-	// That process is now taken to have crashed while it waited; the payee is a new one, too, for it has seen too much.
-	w.stop(n)
-	w.stop(payee)
-	w.start(w.durable(crashed, 0))
-	w.start(w.durable(new(journal.MemFS), 1))
-	w.pay(w.dial(0), from, to, 9, 0) // the number is free
-	eventually(t, "the other credit", func() bool { return w.balance(to) == initialBalance+9 })
+			// That process is now taken to have crashed while it waited; the payee is a new one, too, for it has seen too much.
+			w.stop(n)
+			w.stop(payee)
+			o = w.durable(crashed, 0)
+			o.Durability, o.AcceptLostVotes = durability, true
+			w.start(o)
+			w.start(w.durable(new(journal.MemFS), 1))
+			w.pay(w.dial(0), from, to, 9, 0) // the number is free
+			eventually(t, "the other credit", func() bool { return w.balance(to) == initialBalance+9 })
+		})
+	}
 }
 
 // TestPayeeCrashesBeforeItsCreditIsDurable holds the payee's sync back: what it has applied is not acknowledged, is

@@ -67,6 +67,9 @@ func TestKilledShardsLoseNothing(t *testing.T) {
 // TestOldShardDirectoryIsRefused puts back an old copy of a shard's data directory. If credits between it and its siblings
 // are missing there, it must not run on: both sides say so, with the numbers.
 func TestOldShardDirectoryIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts 20 processes")
+	}
 	for _, c := range []struct {
 		name           string
 		payers, payees []int // between the copy and its return
@@ -149,6 +152,9 @@ func copyFolder(t *testing.T, from, to string) {
 // TestStoppedShardBlocksNobody stops a process without ending it, so that its connections hang: payments between the other
 // shards go on, and so do payments to it, which arrive when it goes on.
 func TestStoppedShardBlocksNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures")
+	}
 	w := newShardWorld(t, nil)
 	w.startAll()
 	l := w.pay([]int{0, 1, 2}, allShards)
@@ -165,7 +171,7 @@ func TestStoppedShardBlocksNobody(t *testing.T) {
 	l.finish()
 	l.conserved()
 	t.Logf("%.0f payments/s, and %.0f while a quarter of them go to a shard that is stopped", free, stopped)
-	if stopped < free/2 {
+	if stopped < free/5 { // it would be next to none; the machine may be busy with something else
 		t.Errorf("%.0f payments/s while a shard is stopped, %.0f before", stopped, free)
 	}
 }
