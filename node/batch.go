@@ -19,8 +19,6 @@ type batch struct {
 	checks   []check // of all requests
 	message  codec.Message
 
-	good, suspect *crypto.Verifier // sources in good standing; those that sent a bad signature lately
-
 	votes      []*shard // of each new vote to sign
 	messages   [][]byte // their signed bytes
 	signatures []signature
@@ -85,8 +83,6 @@ func newBatch(w *worker) *batch {
 		w:       w,
 		frames:  make([]byte, 0, batchFrameBytes+w.node.MaxMessage),
 		signed:  make([]byte, 0, batchRequests*codec.MaxSignedSize),
-		good:    crypto.NewVerifier(w.node.keys),
-		suspect: crypto.NewVerifier(w.node.keys),
 		workMax: crypto.BatchSize(),
 	}
 }
@@ -317,8 +313,6 @@ func (b *batch) sign() {
 
 // reset forgets everything and keeps the memory.
 func (b *batch) reset() {
-	b.good.Reset()
-	b.suspect.Reset()
 	clear(b.requests)
 	clear(b.messages)
 	clear(b.credits)

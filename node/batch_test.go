@@ -70,7 +70,7 @@ func TestBadSignaturesEndApart(t *testing.T) {
 	bad.feed(frame(forged))
 	worker.batch.add(worker.shards[0], forged, nil, &source)
 	good.feed(frame(codec.AppendOrder(nil, w.order(2, 1, 1, 0))))
-	if b := worker.batch; b.suspect.Len() != 0 || b.good.Len() != 2 { // the forged one is there once
+	if b := worker; b.suspect.Len() != 0 || b.good.Len() != 2 { // the forged one is there once
 		t.Fatalf("%d and %d signatures", b.good.Len(), b.suspect.Len())
 	}
 	worker.batch.verify()
@@ -84,9 +84,10 @@ func TestBadSignaturesEndApart(t *testing.T) {
 		bad.feed(frame(codec.AppendOrder(nil, w.order(3, 1, 1, 0))))
 		worker.batch.add(worker.shards[0], codec.AppendOrder(nil, w.order(4, 1, 1, 0)), nil, &source)
 		good.feed(frame(codec.AppendOrder(nil, w.order(5, 1, 1, 0))))
-		if b := worker.batch; b.suspect.Len() != wantSuspects || b.good.Len() != 3-wantSuspects {
+		if b := worker; b.suspect.Len() != wantSuspects || b.good.Len() != 3-wantSuspects {
 			t.Errorf("round %d: %d in good standing, %d not", round, b.good.Len(), b.suspect.Len())
 		}
+		worker.batch.verify()
 		worker.batch.reset()
 		worker.now = worker.now.Add(suspicionTime + time.Second)
 	}

@@ -52,24 +52,33 @@ func (b *batch) verifier(r *request) (v *crypto.Verifier, suspect bool) {
 		suspect = b.w.suspects.has(&r.source, b.w.now)
 	}
 	if suspect {
-		return b.suspect, true
+		return b.w.suspect, true
 	}
-	return b.good, false
+	return b.w.good, false
 }
 
-// verify checks all signatures, and refuses the requests that have a bad one.
+// verify checks all signatures, and refuses the requests that have a bad one. The verifiers are empty then, for the next
+// batch: they are the worker's, not the batch's, since each keeps the keys of senders, and with many batches parked none of
+// them would have met a sender before.
 func (b *batch) verify() {
-	b.tally.signatures += b.good.Len() + b.suspect.Len()
-	good, suspect := b.good.Verify(), b.suspect.Verify()
-	if good && suspect {
-		return
+	w := b.w
+	b.tally.signatures += w.good.Len() + w.suspect.Len()
+	good, suspect := w.good.Verify(), w.suspect.Verify()
+	if !good || !suspect {
+		b.refuseBad()
 	}
+	w.good.Reset()
+	w.suspect.Reset()
+}
+
+// refuseBad refuses the requests that have a bad signature.
+func (b *batch) refuseBad() {
 	for i := range b.requests {
 		r := &b.requests[i]
 		for _, c := range b.checks[r.checks[0]:r.checks[1]] {
-			v := b.good
+			v := b.w.good
 			if c.suspect {
-				v = b.suspect
+				v = b.w.suspect
 			}
 			if !v.Valid(int(c.index)) {
 				r.refusal = refuseSignature

@@ -10,6 +10,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"fastpay/crypto"
 	"fastpay/node/authority"
 	"fastpay/perf"
 )
@@ -23,23 +24,24 @@ type worker struct {
 	local  []*shard       // by shard number; nil for shards of others
 	byPort map[int]*shard // port to shard
 
-	now      time.Time // of this poll round
-	conns    connList  // open connections
-	queued   int       // bytes that connections have not taken, at most
-	kept     int       // bytes of unfinished and held frames
-	queueMax int       // bounds of the two
-	keepMax  int
-	udp      *datagrams        // receive and send buffers
-	suspects suspects          // datagram sources that sent a bad signature
-	batch    *batch            // being filled
-	posted   bool              // a drain is queued for the end of this poll round
-	parked   []*batch          // applied, waiting to be durable; oldest first
-	free     []*batch          // for reuse
-	inbox    []*inbox          // credits from other workers of this process, by worker
-	incoming []*inLink         // credits from shards of other processes
-	log      authority.Log     // of its shards
-	library  *librarian        // reads certificates back from the journal; nil without one
-	reader   *authority.Reader // reads them from memory; nil with a journal
+	now           time.Time // of this poll round
+	conns         connList  // open connections
+	queued        int       // bytes that connections have not taken, at most
+	kept          int       // bytes of unfinished and held frames
+	queueMax      int       // bounds of the two
+	keepMax       int
+	udp           *datagrams        // receive and send buffers
+	suspects      suspects          // datagram sources that sent a bad signature
+	batch         *batch            // being filled
+	good, suspect *crypto.Verifier  // of its signatures: sources in good standing; those that sent a bad one lately
+	posted        bool              // a drain is queued for the end of this poll round
+	parked        []*batch          // applied, waiting to be durable; oldest first
+	free          []*batch          // for reuse
+	inbox         []*inbox          // credits from other workers of this process, by worker
+	incoming      []*inLink         // credits from shards of other processes
+	log           authority.Log     // of its shards
+	library       *librarian        // reads certificates back from the journal; nil without one
+	reader        *authority.Reader // reads them from memory; nil with a journal
 
 	owed         []bool     // other workers that credits were pushed to in this release
 	owedLinks    []*outLink // links, the same
@@ -94,6 +96,7 @@ func newWorker(n *Node, index int) (*worker, error) {
 	w.queueMax = max(n.limits.queued/n.config.workers, n.limits.queuedConn)
 	w.keepMax = max(n.limits.kept/n.config.workers, maxHeldConn)
 	w.alive, w.end = context.WithCancel(context.Background())
+	w.good, w.suspect = crypto.NewVerifier(n.keys), crypto.NewVerifier(n.keys)
 	w.batch = newBatch(w)
 	w.udp = &datagrams{w: w}
 	w.suspects.seed = maphash.MakeSeed()
