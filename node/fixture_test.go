@@ -46,14 +46,20 @@ func key(kind byte, i int) *crypto.PrivateKey {
 
 // newWorld makes a committee of n with free ports for member 0.
 func newWorld(t testing.TB, n, shards, accounts int) *world {
+	// Another process of tests has other keys: each is claimed on the whole machine.
+	return newWorldOf(t, os.Getpid(), n, shards, accounts, freePorts(t, shards))
+}
+
+// newWorldOf makes the world that keys, a number, and the other arguments say.
+func newWorldOf(t testing.TB, keys, n, shards, accounts, port int) *world {
 	w := &world{t: t}
 	for i := range n {
-		k := key('a', i+os.Getpid()<<8) // another process of tests has other keys: each is claimed on the whole machine
+		k := key('a', i+keys<<8)
 		w.keys = append(w.keys, k)
 		m := committee.Member{Name: k.Public(), Weight: 1, Protocol: committee.TCP, Host: "127.0.0.1",
 			BasePort: 1 + 200*i, NumShards: shards}
 		if i == 0 {
-			m.BasePort = freePorts(t, shards)
+			m.BasePort = port
 		}
 		w.members = append(w.members, m)
 	}
