@@ -49,11 +49,6 @@ type examiner struct {
 	more    uint64
 }
 
-type toldProblem struct {
-	at journal.Position
-	Problem
-}
-
 // tries is how often an examination begins anew because a running process removed what was to be read.
 const tries = 3
 
@@ -162,115 +157,6 @@ func (x *examiner) read(snapshots []uint32) error {
 	return nil
 }
 
-// readSnapshots reads those that are not to be compared later, and begins the books.
-func (x *examiner) readSnapshots(snapshots []uint32) error {
-	for _, segment := range snapshots {
-		x.j.Snapshots = append(x.j.Snapshots, Snapshot{Segment: segment})
-	}
-	if x.Verify && x.Accounts != nil {
-		return x.beginWithAccounts(snapshots)
-	}
-	for i, segment := range slices.Backward(snapshots) {
-		if x.Verify && x.book != nil {
-			x.compare = append(x.compare, segment)
-			continue
-		}
-		b := newBook(x.j.NumShards, x.j.Shards)
-		err := x.readSnapshot(i, func(s *authority.SnapshotShard) error {
-			if x.Verify {
-				b.loadShard(s)
-			}
-			return nil
-		}, func(shard int, a *authority.SnapshotAccount) error {
-			if x.Verify {
-				b.load(shard, a)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if x.Verify && x.j.Snapshots[i].Whole {
-			x.begin(b, segment, fmt.Sprintf("snapshot of what is before segment %x", segment))
-		}
-	}
-	if x.Verify && x.book == nil {
-		x.tell(0, x.j.Shards[0], "there is no snapshot to begin with, and initial accounts were not given")
-		x.begins = 1 << 31
-	}
-	return nil
-}
-
-func (x *examiner) begin(b *book, segment uint32, from string) {
-	x.book, x.begins = b, segment
-	x.j.Books = &Books{From: from, Compared: []uint32{}}
-	if len(x.j.Segments) > 0 {
-		b.first = x.j.Segments[0].Number
-	}
-}
-
-// beginWithAccounts begins the books with initial accounts.
-func (x *examiner) beginWithAccounts(snapshots []uint32) error {
-	if len(x.j.Segments) == 0 || x.j.Segments[0].Number != 1 {
-		return fmt.Errorf("audit: %s: segments before %x were removed: without initial accounts, begin with a snapshot", x.j.Path,
-			x.firstSegment())
-	}
-	b := newBook(x.j.NumShards, x.j.Shards)
-	var count uint64 // lines of the file that were there when the journal was begun
-	if _, err := fmt.Sscanf(x.j.Accounts, "%d accounts", &count); err != nil {
-		return fmt.Errorf("audit: %s: initial accounts %q: %w", x.j.Path, x.j.Accounts, err)
-	}
-	for address, balance := range x.Accounts {
-		if count == 0 {
-			break
-		}
-		count--
-		if b.has(committee.ShardOf(&address, b.numShards)) {
-			b.accounts[b.open(&address)].balance = balance
-		}
-	}
-	if count > 0 {
-		return fmt.Errorf("audit: %s was begun with %s; %d of them were not given", x.j.Path, x.j.Accounts, count)
-	}
-	x.begin(b, 1, "initial accounts")
-	for _, segment := range slices.Backward(snapshots) {
-		x.compare = append(x.compare, segment)
-	}
-	return nil
-}
-
-func (x *examiner) firstSegment() uint32 {
-	if len(x.j.Segments) == 0 {
-		return 0
-	}
-	return x.j.Segments[0].Number
-}
-
-// readSnapshot reads snapshot i of the list, and notes what is wrong with it.
-func (x *examiner) readSnapshot(i int, begin func(*authority.SnapshotShard) error,
-	visit func(int, *authority.SnapshotAccount) error) error {
-	s := &x.j.Snapshots[i]
-	var id string
-	err := walkSnapshot(x.dir, s.Segment, x.j, s, &id, begin, func(shard int, a *authority.SnapshotAccount) error {
-		if s.Accounts%65536 == 0 && x.ctx.Err() != nil {
-			return x.ctx.Err()
-		}
-		return visit(shard, a)
-	})
-	if errors.Is(err, fs.ErrNotExist) || x.ctx.Err() != nil {
-		return errors.Join(x.ctx.Err(), err)
-	}
-	if err != nil {
-		x.j.Damage = append(x.j.Damage, damageOf(fmt.Sprintf("%016x.snapshot", s.Segment), err))
-		return nil
-	}
-	s.Whole = true
-	if x.j.ID == "" {
-		x.j.ID = id
-	}
-	return nil
-}
-
 // visit takes in a record.
 func (x *examiner) visit(r journal.Record) error {
 	if x.segment == nil || x.segment.Number != r.Position.Segment() {
@@ -363,63 +249,6 @@ func (x *examiner) check(r *journal.Record, shard int) {
 	}
 }
 
-// compareUpTo compares the snapshots of what is before a segment, now that all of it was read.
-func (x *examiner) compareUpTo(segment uint32) error {
-	for len(x.compare) > 0 && x.compare[0] <= segment {
-		next := x.compare[0]
-		x.compare = x.compare[1:]
-		i := slices.IndexFunc(x.j.Snapshots, func(s Snapshot) bool { return s.Segment == next })
-		same := true
-		c := comparison{b: x.book, tell: func(shard int, problem string) {
-			same = false
-			x.tell(0, shard, fmt.Sprintf("snapshot of what is before segment %x: %s", next, problem))
-		}}
-		if err := x.readSnapshot(i, c.shard, c.account); err != nil {
-			return err
-		}
-		if !x.j.Snapshots[i].Whole {
-			continue
-		}
-		if c.end(); same {
-			x.j.Books.Compared = append(x.j.Books.Compared, next)
-		}
-	}
-	return nil
-}
-
-// readRest reads the snapshots that are left, and compares them if all records before them were read.
-func (x *examiner) readRest(compare bool) error {
-	if compare {
-		return x.compareUpTo(1 << 31)
-	}
-	for i := range x.j.Snapshots {
-		if !slices.Contains(x.compare, x.j.Snapshots[i].Segment) {
-			continue
-		}
-		err := x.readSnapshot(i, func(*authority.SnapshotShard) error { return nil },
-			func(int, *authority.SnapshotAccount) error { return nil })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tell notes a problem.
-func (x *examiner) tell(at journal.Position, shard int, text string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if len(x.told) == 10*maxProblems {
-		x.more++
-		return
-	}
-	p := toldProblem{at, Problem{Shard: shard, Text: text}}
-	if at != 0 {
-		p.Position = at.String()
-	}
-	x.told = append(x.told, p)
-}
-
 // finish notes what the scan found.
 func (x *examiner) finish(found *journal.Recovery, err error) {
 	j := x.j
@@ -454,28 +283,4 @@ func (x *examiner) finish(found *journal.Recovery, err error) {
 	case found.Groups > 0:
 		j.End = EndOpen
 	}
-}
-
-// closeBooks writes down what the books say at the end.
-func (x *examiner) closeBooks() {
-	if x.j.Books == nil {
-		x.j.Books = &Books{From: "nothing", Compared: []uint32{}}
-	}
-	v, c := x.j.Books, x.checks
-	v.Orders, v.Certificates, v.Votes, v.Unchecked = c.orders, c.certificates, c.votes, c.unchecked
-	if b := x.book; b != nil {
-		v.Accounts, v.Pending, v.InFlight, v.Balance = len(b.accounts), len(b.pending), uint64(len(b.flying)), b.total().String()
-		for _, l := range b.lanes {
-			v.lanes = append(v.lanes, *l)
-		}
-	}
-	slices.SortStableFunc(x.told, func(a, b toldProblem) int { return int(min(max(int64(a.at)-int64(b.at), -1), 1)) })
-	for _, p := range x.told {
-		if len(v.Problems) < maxProblems {
-			v.Problems = append(v.Problems, p.Problem)
-		} else {
-			x.more++
-		}
-	}
-	v.More = x.more
 }
