@@ -31,6 +31,33 @@ func (d *payers) revive() {
 	}
 }
 
+// remind asks again an authority that was not sent everything, once it owes nothing: when others have failed, a quorum may
+// need its answer. The certificate of the payer's payment before brings to light what it must be told first.
+func (d *payers) remind() {
+	for i := range d.slots {
+		p := &d.slots[i]
+		if p.number < 0 || p.state == settledAtQuorum || p.rival != nil || d.now_-p.began < d.timeout/8 {
+			continue
+		}
+		shard := int(d.shardOf[p.number%d.made.payers])
+		for member := range d.members {
+			s := d.seats[member*d.shards+shard]
+			if !s.reminded {
+				continue
+			}
+			switch before := p.number - d.made.payers; {
+			case p.state == certifying && p.confirmed&bit(member) == 0:
+				d.ask(s, request{askCertificate, int32(i), p.number}, d.certificateFrame(p.number))
+			case p.state == ordering && p.got&bit(member) == 0:
+				if before >= 0 && d.kept.made[before] {
+					d.ask(s, request{askCertificate, int32(i), before}, d.certificateFrame(before))
+				}
+				d.ask(s, request{askOrder, int32(i), p.number}, d.orderFrame(p.order))
+			}
+		}
+	}
+}
+
 func (d *payers) flush() {
 	for _, s := range d.seats {
 		if s.fd < 0 || s.stuck && s.written == 0 && len(s.out) == 0 {

@@ -174,6 +174,10 @@ func (d *payers) step() error {
 	if d.now_-d.checked > d.timeout/8 {
 		d.checked = d.now_
 		d.expire()
+		for _, s := range d.seats {
+			s.reminded = s.missed && s.fd >= 0 && s.owed() == 0
+		}
+		d.remind()
 	}
 	return nil
 }

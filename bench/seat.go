@@ -26,6 +26,7 @@ type seat struct {
 	head                 int
 	stuck                bool
 	missed               bool // requests were not sent to it
+	reminded             bool // it is being asked again
 	retryAt              time.Duration
 }
 
