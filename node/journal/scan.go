@@ -296,8 +296,9 @@ func (s *scanner) records(at Position, g *group) error {
 }
 
 func allZero(b []byte) bool {
+	const piece = 64 << 10 // stays in the cache
 	for len(b) > 0 {
-		n := min(len(b), len(zeros))
+		n := min(len(b), piece)
 		if !bytes.Equal(b[:n], zeros[:n]) {
 			return false
 		}

@@ -89,8 +89,8 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 }
 
 // zeros is what a segment is filled with, each time so much that a commit which happens meanwhile finds little to wait
-// for.
-var zeros [256 << 10]byte
+// for, and no less, since each time the file system's own log is written as well.
+var zeros [1 << 20]byte
 
 // writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
 // it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.
