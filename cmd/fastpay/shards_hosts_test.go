@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,12 +121,11 @@ func TestShardsOnFourHosts(t *testing.T) {
 	}{{[]int{0}, 100 * time.Millisecond}, {[]int{1, 2}, 300 * time.Millisecond}, {[]int{3}, 50 * time.Millisecond},
 		{allShards, 200 * time.Millisecond}, {[]int{2}, under(time.Second, 20*time.Second)}}
 	if long {
-		for range 5 {
-			cuts = append(cuts, cuts...)
-		}
+		cuts = slices.Repeat(cuts, 5)
 	}
 	for _, c := range cuts {
 		before := l.payments()
+		t.Logf("%v cut for %v after %d payments", c.hosts, c.Duration, before)
 		for _, host := range c.hosts {
 			h.cut(host, true)
 		}
