@@ -178,7 +178,7 @@ func (p *payer) pay(conns []*client) error {
 	}
 	for range 1 + p.rng.IntN(2) { // a second one conflicts, unless it is the same
 		o := p.w.order(account, p.rng.IntN(len(p.w.accounts)), 1+p.rng.Uint64N(3), number)
-		if reply, err = ask(codec.AppendOrder(nil, o)); err != nil {
+		if _, err := ask(codec.AppendOrder(nil, o)); err != nil {
 			return err
 		}
 	}

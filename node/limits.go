@@ -76,11 +76,6 @@ const (
 	// creditRingBytes is the queue of credits from one worker to another. It must hold those of two batches: a batch
 	// sends none before it has reserved all.
 	creditRingBytes = 4 << 20
-	// linkGroup is how many credits are sent before an acknowledgement is asked for.
-	linkGroup = 256
-	// linkGroupBytes is when a group is sent with fewer, so that its votes are checked well within linkTimeout on a busy
-	// machine, whatever the size of the committee.
-	linkGroupBytes = 128 << 10
 	// linkRingBytes holds credits on their way between a worker and a link, each way. What is new and finds no room is read
 	// back from the journal.
 	linkRingBytes = 512 << 10
