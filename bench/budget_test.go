@@ -84,7 +84,7 @@ func TestBudgetKnowsTheAuthority(t *testing.T) {
 	}
 	o := endToEnd(60)
 	o.Protocol, o.Profiles, o.ProfileDir = committee.TCP, []string{"cpu"}, t.TempDir()
-	o.Payments, o.NumAccounts, o.MaxInFlight = 120_000, 1000, 500
+	o.Payments, o.NumAccounts, o.MaxInFlight = 480_000, 1000, 500 // some 200 samples, of which signing has a dozen
 	r := runTest(t, o)
 	b := r.Budget
 	if b == nil {
