@@ -178,10 +178,11 @@ func (w *worker) deliver(buf *replyBuffer) {
 	case c.closed, !buf.wants() && len(c.waiting) == 0:
 		w.write(buf)
 		return
-	case buf.wants():
-		w.fetch(buf)
 	}
 	buf.counted = len(buf.bytes)
+	if buf.wants() {
+		w.fetch(buf) // from here on its bytes are the librarian's
+	}
 	c.waiting = append(c.waiting, buf)
 	c.waitingBytes += buf.counted
 	w.boundConn(c, buf.counted)
