@@ -63,6 +63,7 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	stderr = inTurns(stderr)
 	perf.Prepare(o.Profiles)
 	if n := o.NumShards * o.Connections; !o.open() && o.MaxInFlight < n {
 		o.MaxInFlight = n // each connection has a window of its own
