@@ -89,7 +89,7 @@ func TestCommitteeOutlivesItsFaultyThird(t *testing.T) {
 			last := r.Committee.Members[len(r.Committee.Members)-1]
 			switch {
 			case fault == "silent:1" && last.Votes+last.Confirmations > 0,
-				fault == "wrong-signature:1" && (last.Votes > 0 || last.BadVotes == 0),
+				fault == "wrong-signature:1" && last.Votes > 0, // how many were looked at depends on who is faster
 				fault == "equivocate:1" && last.TwoVotes == 0,
 				strings.HasPrefix(fault, "slow") && !last.Audited:
 				t.Errorf("%s: %+v", fault, last)
