@@ -71,8 +71,10 @@ func TestWholeCommittee(t *testing.T) {
 	}
 }
 
+// TestCommitteeOutlivesItsFaultyThird: a correct authority that is slow makes the others wait for the wrong votes, which would
+// else come after the certificate was made and not be looked at.
 func TestCommitteeOutlivesItsFaultyThird(t *testing.T) {
-	for i, fault := range []string{"silent:1", "slow:1,20", "wrong-signature:1", "equivocate:1", "delay:2,loss:0.5", "silent:1,slow:1,5,wrong-signature:1"} {
+	for i, fault := range []string{"silent:1", "slow:1,20", "wrong-signature:1,slow:1,20", "equivocate:1", "delay:2,loss:0.5", "silent:1,slow:1,5,wrong-signature:1"} {
 		t.Run(fault, func(t *testing.T) {
 			r := wholeRun(t, uint64(110+i), fault, func(o *Options) {
 				o.Payments = 200
@@ -89,7 +91,7 @@ func TestCommitteeOutlivesItsFaultyThird(t *testing.T) {
 			last := r.Committee.Members[len(r.Committee.Members)-1]
 			switch {
 			case fault == "silent:1" && last.Votes+last.Confirmations > 0,
-				fault == "wrong-signature:1" && last.Votes > 0, // how many were looked at depends on who is faster
+				strings.HasPrefix(fault, "wrong-signature:1") && (last.Votes > 0 || last.BadVotes == 0),
 				fault == "equivocate:1" && last.TwoVotes == 0,
 				strings.HasPrefix(fault, "slow") && !last.Audited:
 				t.Errorf("%s: %+v", fault, last)
