@@ -1,14 +1,11 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -19,32 +16,15 @@ import (
 const maxGenerators = 64
 
 // generatorProcess is the parent's end of one.
-type generatorProcess struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
+type generatorProcess struct{ *self }
 
 // startGenerator starts a generator, and returns before it is ready.
 func startGenerator(spec *generatorSpec, stderr io.Writer) (*generatorProcess, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("bench: find this program to start it again: %w", err)
-	}
-	g := &generatorProcess{cmd: exec.Command(exe, GeneratorCommand...)}
-	g.cmd.Args[0] = "fastpay"
-	g.cmd.Stderr = stderr
-	if g.in, err = g.cmd.StdinPipe(); err != nil {
-		return nil, fmt.Errorf("bench: generator: %w", err)
-	}
-	out, err := g.cmd.StdoutPipe()
+	self, err := startSelf(GeneratorCommand, stderr)
 	if err != nil {
 		return nil, fmt.Errorf("bench: generator: %w", err)
 	}
-	g.out = bufio.NewReader(out)
-	if err := startProcess(g.cmd); err != nil {
-		return nil, fmt.Errorf("bench: generator: %w", err)
-	}
+	g := &generatorProcess{self}
 	line, err := json.Marshal(spec)
 	if err == nil {
 		_, err = g.in.Write(append(line, '\n'))

@@ -1,6 +1,10 @@
 package bench
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -27,4 +31,31 @@ func startProcess(cmd *exec.Cmd) error {
 	started := make(chan error)
 	parent() <- func() { started <- cmd.Start() }
 	return <-started
+}
+
+// self is this program, started once more and driven through its standard input and output.
+type self struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// startSelf starts it with the arguments of a command; what it complains of goes to stderr.
+func startSelf(command []string, stderr io.Writer) (*self, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program to start it again: %w", err)
+	}
+	s := &self{cmd: exec.Command(exe, command...)}
+	s.cmd.Args[0] = "fastpay"
+	s.cmd.Stderr = stderr
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.out = bufio.NewReader(out)
+	return s, startProcess(s.cmd)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
@@ -42,9 +41,7 @@ var AuthorityCommand = []string{"bench", "authority"}
 
 // childAuthority is the parent's end.
 type childAuthority struct {
-	cmd     *exec.Cmd
-	in      io.WriteCloser
-	out     *bufio.Reader
+	*self
 	port    int
 	took    time.Duration
 	stopped bool
@@ -52,24 +49,11 @@ type childAuthority struct {
 
 // startChild runs the authority of spec in a new process, and returns once it accepts.
 func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer) (*childAuthority, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("bench: find this program to start it again: %w", err)
-	}
-	c := &childAuthority{cmd: exec.Command(exe, AuthorityCommand...)}
-	c.cmd.Args[0] = "fastpay"
-	c.cmd.Stderr = stderr
-	if c.in, err = c.cmd.StdinPipe(); err != nil {
-		return nil, fmt.Errorf("bench: authority process: %w", err)
-	}
-	out, err := c.cmd.StdoutPipe()
+	self, err := startSelf(AuthorityCommand, stderr)
 	if err != nil {
 		return nil, fmt.Errorf("bench: authority process: %w", err)
 	}
-	c.out = bufio.NewReader(out)
-	if err := startProcess(c.cmd); err != nil {
-		return nil, fmt.Errorf("bench: authority process: %w", err)
-	}
+	c := &childAuthority{self: self}
 	line, err := json.Marshal(spec)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("bench: authority process: %w", err), c.stop())
