@@ -12,7 +12,7 @@ func (d *payers) reply(s *seat, r request, message []byte) {
 	switch r.kind {
 	case askOrder, askRival:
 		d.voteReply(s, r, message)
-	case askCertificate:
+	case askCertificate, askReminder:
 		d.confirmReply(s, r, message)
 	case askReplay:
 		if !d.settles(r) {
@@ -63,7 +63,12 @@ func (d *payers) confirmReply(s *seat, r request, message []byte) {
 		d.refused(s, r, message)
 		return
 	}
-	d.tallies[s.member].Confirmations++
+	if r.kind == askReminder { // it was answered before
+		return
+	}
+	if sequence, payer := r.number/d.made.payers, r.number%d.made.payers; sequence >= d.replayed[s.index][payer] {
+		d.tallies[s.member].Confirmations++
+	}
 	p := &d.slots[r.slot]
 	if p.number != r.number {
 		return
@@ -106,7 +111,7 @@ func (d *payers) replay(s *seat, payer, from, to int) {
 	}
 }
 
-var requestNames = [...]string{"order", "second order", "certificate", "replayed certificate", "info request"}
+var requestNames = [...]string{"order", "second order", "certificate", "certificate", "replayed certificate", "info request"}
 
 // refused counts an answer that is not the expected one. Of an authority whose failures are part of the run it is no
 // fault of the run, nor is what an authority does not know that was too slow to be told.

@@ -50,7 +50,7 @@ func (d *payers) remind() {
 				d.ask(s, request{askCertificate, int32(i), p.number}, d.certificateFrame(p.number))
 			case p.state == ordering && p.got&bit(member) == 0:
 				if before >= 0 && d.kept.made[before] {
-					d.ask(s, request{askCertificate, int32(i), before}, d.certificateFrame(before))
+					d.ask(s, request{askReminder, int32(i), before}, d.certificateFrame(before))
 				}
 				d.ask(s, request{askOrder, int32(i), p.number}, d.orderFrame(p.order))
 			}

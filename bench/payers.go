@@ -74,8 +74,8 @@ type vote struct {
 type tally struct {
 	Votes         int `json:"votes"` // verified
 	BadVotes      int `json:"bad_votes"`
-	TwoVotes      int `json:"two_votes"` // for two orders with one number, both verified
-	Confirmations int `json:"confirmations"`
+	TwoVotes      int `json:"two_votes"`     // for two orders with one number, both verified
+	Confirmations int `json:"confirmations"` // of certificates that were sent when they were made, not replayed
 	Refused       int `json:"refused"`
 	Behind        int `json:"behind"`   // refused because it had missed requests that were not sent to it
 	Replayed      int `json:"replayed"` // certificates that it had missed

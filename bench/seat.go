@@ -43,6 +43,7 @@ const (
 	askOrder       requestKind = iota
 	askRival                   // the other order of a payer who pays twice
 	askCertificate             // of a payment
+	askReminder                // the certificate of the payment before, which brings to light what the authority has missed
 	askReplay                  // a certificate that the authority had missed
 	askProbe                   // what number is the account at?
 )
