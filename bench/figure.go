@@ -10,6 +10,8 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"fastpay/bench/chart"
 )
 
 // figure is a chart on the page with what is said about it.
@@ -22,7 +24,7 @@ type figure struct {
 }
 
 type legendEntry struct {
-	Color int // 1 to maxSeries
+	Color int // 1 to chart.MaxSeries
 	Name  string
 }
 
@@ -42,7 +44,7 @@ func figures(rows []pageRow) (all []figure, err error) {
 }
 
 func (f *figure) draw(p *plot.Plot) (*figure, error) {
-	text, err := svg(p, f.Title)
+	text, err := chart.SVG(p, f.Title)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func rateFigure(rows []pageRow) (*figure, error) {
 	}
 	f := &figure{ID: "rate", Title: "Rate of each run", Caption: "Orders or confirmations alone are no payments. * is not valid: see its " +
 		"flags in the table."}
-	p := newChart("run", "a second")
+	p := chart.New("run", "a second")
 	for phase := range numPhases {
 		rates, some := make([]float64, len(rows)), false
 		for i, r := range rows {
@@ -90,26 +92,26 @@ func rateFigure(rows []pageRow) (*figure, error) {
 		if !some {
 			continue
 		}
-		if _, err := addBars(p, int(phase), rates, nil); err != nil {
+		if _, err := chart.AddBars(p, int(phase), rates, nil); err != nil {
 			return nil, err
 		}
 		f.Legend = append(f.Legend, legendEntry{int(phase) + 1, units[phase].many})
 	}
-	nameBars(p, names(rows))
+	chart.NameBars(p, names(rows))
 	return f.draw(p)
 }
 
 // chosen is as many runs as have colors of their own, and what to say about the others.
 func chosen(rows []pageRow, caption string) ([]pageRow, string) {
-	if len(rows) <= maxSeries {
+	if len(rows) <= chart.MaxSeries {
 		return rows, caption
 	}
-	return rows[:maxSeries], fmt.Sprintf("%s The first %d of %d runs.", caption, maxSeries, len(rows))
+	return rows[:chart.MaxSeries], fmt.Sprintf("%s The first %d of %d runs.", caption, chart.MaxSeries, len(rows))
 }
 
 func (f *figure) legend(rows []pageRow) {
 	for i, r := range rows {
-		f.Legend = append(f.Legend, legendEntry{i%maxSeries + 1, fmt.Sprintf("%d: %s", r.Number, r.Short)})
+		f.Legend = append(f.Legend, legendEntry{i%chart.MaxSeries + 1, fmt.Sprintf("%d: %s", r.Number, r.Short)})
 	}
 }
 
@@ -117,8 +119,8 @@ func (f *figure) legend(rows []pageRow) {
 func latencyFigure(rows []pageRow) (*figure, error) {
 	columns := []string{"p50", "p90", "p99", "p99.9", "max"}
 	rows, caption := chosen(measuredRows(rows), "From sending, or in an open loop from when it was due, to the verified reply.")
-	p := newChart("", "ms")
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+	p := chart.New("", "ms")
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, chart.LogTicks{}
 	f := &figure{ID: "latency", Title: "Latency percentiles", Caption: caption}
 	low, high := math.Inf(1), math.Inf(-1)
 	var drawn []pageRow
@@ -135,7 +137,7 @@ func latencyFigure(rows []pageRow) (*figure, error) {
 		if len(points) == 0 {
 			continue
 		}
-		if err := addLine(p, len(drawn), points); err != nil {
+		if err := chart.AddLine(p, len(drawn), points); err != nil {
 			return nil, err
 		}
 		drawn = append(drawn, r)
@@ -166,13 +168,13 @@ func seriesFigure(rows []pageRow) (*figure, error) {
 		return nil, nil
 	}
 	rows, caption := chosen(long, "Counted in each whole second of the window: a steady run is a flat line.")
-	p := newChart("second of the window", "a second")
+	p := chart.New("second of the window", "a second")
 	for i, r := range rows {
 		points := make(plotter.XYs, len(r.result.PerSecond))
 		for s, n := range r.result.PerSecond {
 			points[s] = plotter.XY{X: float64(s + 1), Y: float64(n)}
 		}
-		if err := addLine(p, i, points); err != nil {
+		if err := chart.AddLine(p, i, points); err != nil {
 			return nil, err
 		}
 	}
@@ -194,15 +196,15 @@ func cpuFigure(rows []pageRow) (*figure, error) {
 	if len(rows) == 0 || sumOf(node) == 0 {
 		return nil, nil
 	}
-	p := newChart("run", "µs")
-	below, err := addBars(p, 0, node, nil)
+	p := chart.New("run", "µs")
+	below, err := chart.AddBars(p, 0, node, nil)
 	if err == nil {
-		_, err = addBars(p, 1, generator, below)
+		_, err = chart.AddBars(p, 1, generator, below)
 	}
 	if err != nil {
 		return nil, err
 	}
-	nameBars(p, names(rows))
+	chart.NameBars(p, names(rows))
 	f := &figure{ID: "cpu", Title: "CPU time for one", Caption: "Of what each run counts, by the kernel's clock.",
 		Legend: []legendEntry{{1, "authority"}, {2, "load generator"}}}
 	return f.draw(p)
@@ -228,13 +230,13 @@ func memoryFigure(rows []pageRow) (*figure, error) {
 	}
 	rows, caption := chosen(some, "Peak of the authority's resident memory in each quarter of the window. It fills its archive of "+
 		"certificates up to a bound.")
-	p := newChart("quarter of the window", "MiB")
+	p := chart.New("quarter of the window", "MiB")
 	for i, r := range rows {
 		var points plotter.XYs
 		for q, n := range r.result.RSSQuartersBytes {
 			points = append(points, plotter.XY{X: float64(q + 1), Y: float64(n) / (1 << 20)})
 		}
-		if err := addLine(p, i, points); err != nil {
+		if err := chart.AddLine(p, i, points); err != nil {
 			return nil, err
 		}
 	}
@@ -263,17 +265,17 @@ func loadFigure(rows []pageRow) (*figure, error) {
 		return nil, nil
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.asked, b.asked) })
-	p := newChart("asked for, a second", "ms")
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+	p := chart.New("asked for, a second", "ms")
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, chart.LogTicks{}
 	var median, tail plotter.XYs
 	for _, at := range points {
 		median = append(median, plotter.XY{X: at.asked, Y: at.p50})
 		tail = append(tail, plotter.XY{X: at.asked, Y: at.p99})
 	}
-	if err := addLine(p, 0, median); err != nil {
+	if err := chart.AddLine(p, 0, median); err != nil {
 		return nil, err
 	}
-	if err := addLine(p, 1, tail); err != nil {
+	if err := chart.AddLine(p, 1, tail); err != nil {
 		return nil, err
 	}
 	p.Y.Min, p.Y.Max = max(p.Y.Min, 1e-3)/1.3, p.Y.Max*1.3

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fastpay/bench/chart"
 )
 
 //go:embed page.tmpl
@@ -141,9 +143,9 @@ func renderPage(results []resultFile) ([]byte, error) {
 // pageStyle sets the charts' colors, for light and dark.
 func pageStyle() template.CSS {
 	var light, dark strings.Builder
-	for i, name := range chartVariables() {
-		fmt.Fprintf(&light, "%s:%s;", name, lightColors[i])
-		fmt.Fprintf(&dark, "%s:%s;", name, darkColors[i])
+	for i, name := range chart.Variables() {
+		fmt.Fprintf(&light, "%s:%s;", name, chart.LightColors[i])
+		fmt.Fprintf(&dark, "%s:%s;", name, chart.DarkColors[i])
 	}
 	return template.CSS(fmt.Sprintf(":root{%s}@media screen and (prefers-color-scheme:dark){:root{%s}}", light.String(), dark.String()))
 }

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"fastpay/bench/chart"
 )
 
 // pageOf writes a page about results, and returns it.
@@ -126,7 +128,7 @@ func TestTicks(t *testing.T) {
 		}
 	}
 	labels := func(low, high float64) (l []string) {
-		for _, tick := range (niceTicks{}).Ticks(low, high) {
+		for _, tick := range (chart.NiceTicks{}).Ticks(low, high) {
 			l = append(l, tick.Label)
 		}
 		return l
@@ -139,7 +141,7 @@ func TestTicks(t *testing.T) {
 	f(labels(math.NaN(), 1), "NaN")
 	f(labels(0, 3.2e6), "0 1M 2M 3M")
 	var logs []string
-	for _, tick := range (logTicks{}).Ticks(0.3, 40) {
+	for _, tick := range (chart.LogTicks{}).Ticks(0.3, 40) {
 		logs = append(logs, tick.Label)
 	}
 	f(logs, "0.5 1 2 5 10 20")

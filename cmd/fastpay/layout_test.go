@@ -17,9 +17,11 @@ const module = "fastpay"
 // is not in it is refused, and so is an import that it does not name. Packages that are not written yet do no harm.
 // Imports of tests do not count. Everything may be imported by cmd/fastpay.
 var layout = map[string][]string{
-	"cmd/fastpay": {"bench", "node", "node/audit", "node/authority", "node/committee", "node/journal", "node/link",
+	"cmd/fastpay": {"bench", "bench/paper", "node", "node/audit", "node/authority", "node/committee", "node/journal", "node/link",
 		"node/client", "node/sim", "codec", "crypto", "perf"},
-	"bench": {"node", "node/client", "node/committee", "codec", "crypto", "perf"},
+	"bench":       {"bench/chart", "bench/paper", "node", "node/client", "node/committee", "codec", "crypto", "perf"},
+	"bench/chart": {},
+	"bench/paper": {"bench/chart", "perf"},
 	"node": {"node/authority", "node/journal", "node/link", "node/committee", "codec", "crypto",
 		"perf"},
 	"node/audit":     {"node/authority", "node/committee", "node/journal", "codec", "crypto"},

@@ -1,4 +1,4 @@
-package bench
+package chart
 
 import (
 	"bytes"
@@ -20,87 +20,89 @@ import (
 
 // A chart is drawn in the size at which a phone shows it unscaled, so that its text is as large as the page's.
 const (
-	chartWidth  = 360 // px of the drawing, which the page scales
-	chartHeight = 215
-	chartText   = 11
-	maxSeries   = 8 // colors that can be told apart
+	Width     = 360 // px of the drawing, which the page scales
+	Height    = 215
+	textSize  = 11
+	MaxSeries = 8 // colors that can be told apart
 )
 
 // Colors are placeholders, which themed replaces by variables of the page: so a chart follows light and dark.
 var (
-	inkColor  = color.RGBA{R: 1, A: 255}
-	gridColor = color.RGBA{R: 2, A: 255}
+	InkColor  = color.RGBA{R: 1, A: 255}
+	GridColor = color.RGBA{R: 2, A: 255}
 )
 
-func seriesColor(i int) color.Color { return color.RGBA{R: 3, B: uint8(i % maxSeries), A: 255} }
+// SeriesColor is that of series i; they repeat after MaxSeries.
+func SeriesColor(i int) color.Color { return color.RGBA{R: 3, B: uint8(i % MaxSeries), A: 255} }
 
-// lightColors are those of a chart outside of the page: ink, grid, series. They can be told apart by the color-blind, too.
-var lightColors = [2 + maxSeries]string{"#222222", "#d8d8d8",
+// LightColors are those of a chart outside of the page: ink, grid, series. They can be told apart by the color-blind, too.
+var LightColors = [2 + MaxSeries]string{"#222222", "#d8d8d8",
 	"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a51a3", "#777777"}
 
-// darkColors are the same on a dark page.
-var darkColors = [2 + maxSeries]string{"#e6e6e6", "#3a3f45",
+// DarkColors are the same on a dark page.
+var DarkColors = [2 + MaxSeries]string{"#e6e6e6", "#3a3f45",
 	"#4ba3e3", "#ff8c42", "#2ec497", "#e79bc6", "#e0b830", "#8fd0ff", "#a994e0", "#a8a8a8"}
 
-// chartVariables are the names that stand for lightColors and darkColors in the page's style.
-func chartVariables() (names [2 + maxSeries]string) {
+// Variables are the names that stand for LightColors and DarkColors in the page's style.
+func Variables() (names [2 + MaxSeries]string) {
 	names[0], names[1] = "--ink", "--grid"
-	for i := range maxSeries {
+	for i := range MaxSeries {
 		names[2+i] = fmt.Sprintf("--s%d", i+1)
 	}
 	return names
 }
 
-// newChart is an empty chart with its axes.
-func newChart(xLabel, yLabel string) *plot.Plot {
+// New is an empty chart with its axes.
+func New(xLabel, yLabel string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Label.TextStyle.Font, axis.Tick.Label.Font = chartFont(), chartFont()
-		axis.Label.TextStyle.Color, axis.Tick.Label.Color = inkColor, inkColor
-		axis.LineStyle.Color, axis.Tick.LineStyle.Color = gridColor, gridColor
+		axis.Label.TextStyle.Font, axis.Tick.Label.Font = Font(), Font()
+		axis.Label.TextStyle.Color, axis.Tick.Label.Color = InkColor, InkColor
+		axis.LineStyle.Color, axis.Tick.LineStyle.Color = GridColor, GridColor
 		axis.Padding = vg.Points(4)
 	}
 	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0
-	p.Y.Tick.Marker = niceTicks{}
-	p.X.Tick.Marker = niceTicks{}
+	p.Y.Tick.Marker = NiceTicks{}
+	p.X.Tick.Marker = NiceTicks{}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color = nil
-	grid.Horizontal.Color, grid.Horizontal.Width = gridColor, vg.Points(0.75)
+	grid.Horizontal.Color, grid.Horizontal.Width = GridColor, vg.Points(0.75)
 	p.Add(grid)
 	return p
 }
 
-func chartFont() font.Font {
-	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: chartText}
+// Font is that of all text in a chart.
+func Font() font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
 }
 
-// addLine draws a series; points too when there are few.
-func addLine(p *plot.Plot, i int, points plotter.XYs) error {
+// AddLine draws a series; points too when there are few.
+func AddLine(p *plot.Plot, i int, points plotter.XYs) error {
 	const marked = 40
 	line, dots, err := plotter.NewLinePoints(points)
 	if err != nil {
-		return fmt.Errorf("bench: chart: %w", err)
+		return fmt.Errorf("chart: %w", err)
 	}
-	line.Color, line.Width = seriesColor(i), vg.Points(1.75)
+	line.Color, line.Width = SeriesColor(i), vg.Points(1.75)
 	p.Add(line)
 	if len(points) <= marked {
-		dots.GlyphStyle = draw.GlyphStyle{Color: seriesColor(i), Radius: vg.Points(2.2), Shape: draw.CircleGlyph{}}
+		dots.GlyphStyle = draw.GlyphStyle{Color: SeriesColor(i), Radius: vg.Points(2.2), Shape: draw.CircleGlyph{}}
 		p.Add(dots)
 	}
 	return nil
 }
 
-// addBars draws a bar for each value, on top of below, with the names below them.
-func addBars(p *plot.Plot, color int, values []float64, below *plotter.BarChart) (*plotter.BarChart, error) {
+// AddBars draws a bar for each value, on top of below, with the names below them.
+func AddBars(p *plot.Plot, color int, values []float64, below *plotter.BarChart) (*plotter.BarChart, error) {
 	const plotted, share, widest = 0.8, 0.7, 48 // of the chart's width, and of a bar's place; px
-	width := min(widest, share*plotted*chartWidth/float64(len(values)))
+	width := min(widest, share*plotted*Width/float64(len(values)))
 	bars, err := plotter.NewBarChart(plotter.Values(values), vg.Length(width))
 	if err != nil {
-		return nil, fmt.Errorf("bench: chart: %w", err)
+		return nil, fmt.Errorf("chart: %w", err)
 	}
-	bars.Color, bars.LineStyle.Width = seriesColor(color), 0
+	bars.Color, bars.LineStyle.Width = SeriesColor(color), 0
 	if below != nil {
 		bars.StackOn(below)
 	}
@@ -108,8 +110,8 @@ func addBars(p *plot.Plot, color int, values []float64, below *plotter.BarChart)
 	return bars, nil
 }
 
-// nameBars writes names below bars: all of them, or as many as there is room for.
-func nameBars(p *plot.Plot, names []string) {
+// NameBars writes names below bars: all of them, or as many as there is room for.
+func NameBars(p *plot.Plot, names []string) {
 	const room = 20
 	every := (len(names) + room - 1) / room
 	var ticks []plot.Tick
@@ -126,14 +128,14 @@ func nameBars(p *plot.Plot, names []string) {
 
 var svgHead = regexp.MustCompile(`(?s)^.*?<svg width="[^"]*" height="[^"]*" viewBox="([^"]*)"\s+xmlns="[^"]*"\s+xmlns:xlink="[^"]*">`)
 
-// svg draws p. The colors are variables of the page with those of a light page as what they are elsewhere; label tells what
+// SVG draws p. The colors are variables of the page with those of a light page as what they are elsewhere; label tells what
 // it shows to who can't see it.
-func svg(p *plot.Plot, label string) (string, error) {
-	canvas := vgsvg.New(chartWidth, chartHeight)
+func SVG(p *plot.Plot, label string) (string, error) {
+	canvas := vgsvg.New(Width, Height)
 	p.Draw(draw.Crop(draw.New(canvas), 2, -8, 2, -6))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
-		return "", fmt.Errorf("bench: chart: %w", err)
+		return "", fmt.Errorf("chart: %w", err)
 	}
 	text := svgHead.ReplaceAllString(b.String(), `<svg class="chart" role="img" aria-label="`+
 		strings.ReplaceAll(html.EscapeString(label), "$", "$$")+`" xmlns="http://www.w3.org/2000/svg" viewBox="$1">`)
@@ -141,12 +143,12 @@ func svg(p *plot.Plot, label string) (string, error) {
 }
 
 func themed(text string) string {
-	names := chartVariables()
-	variable := func(i int) string { return "var(" + names[i] + "," + lightColors[i] + ")" }
-	pairs := []string{hexOf(inkColor), variable(0), hexOf(gridColor), variable(1),
+	names := Variables()
+	variable := func(i int) string { return "var(" + names[i] + "," + LightColors[i] + ")" }
+	pairs := []string{hexOf(InkColor), variable(0), hexOf(GridColor), variable(1),
 		"font-family:Liberation Sans", "font-family:system-ui,'Liberation Sans',Arial,sans-serif"}
-	for i := range maxSeries {
-		pairs = append(pairs, hexOf(seriesColor(i)), variable(2+i))
+	for i := range MaxSeries {
+		pairs = append(pairs, hexOf(SeriesColor(i)), variable(2+i))
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }
@@ -156,14 +158,14 @@ func hexOf(c color.Color) string {
 	return fmt.Sprintf("#%02X%02X%02X", rgba.R, rgba.G, rgba.B)
 }
 
-// niceTicks are at 1, 2 or 5 times a power of ten, with the units that people write.
-type niceTicks struct{}
+// NiceTicks are at 1, 2 or 5 times a power of ten, with the units that people write.
+type NiceTicks struct{}
 
 // Ticks implements plot.Ticker.
-func (niceTicks) Ticks(low, high float64) (ticks []plot.Tick) {
+func (NiceTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	const most = 6
 	if !(high > low) || math.IsInf(high-low, 0) {
-		return []plot.Tick{{Value: low, Label: shortNumber(low)}}
+		return []plot.Tick{{Value: low, Label: ShortNumber(low)}}
 	}
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/most)))
 	for _, times := range [...]float64{2, 5, 10} {
@@ -174,16 +176,16 @@ func (niceTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	}
 	for i := math.Ceil(low/step - 1e-9); i*step <= high*(1+1e-9); i++ {
 		v := i*step + 0 // and not -0
-		ticks = append(ticks, plot.Tick{Value: v, Label: shortNumber(v)})
+		ticks = append(ticks, plot.Tick{Value: v, Label: ShortNumber(v)})
 	}
 	return ticks
 }
 
-// logTicks are at 1, 2 and 5 times each power of ten, or at powers alone when that are many.
-type logTicks struct{}
+// LogTicks are at 1, 2 and 5 times each power of ten, or at powers alone when that are many.
+type LogTicks struct{}
 
 // Ticks implements plot.Ticker.
-func (logTicks) Ticks(low, high float64) (ticks []plot.Tick) {
+func (LogTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	times := []float64{1, 2, 5}
 	if high/low > 1000 {
 		times = times[:1]
@@ -191,15 +193,15 @@ func (logTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	for power := math.Pow(10, math.Floor(math.Log10(low))); power <= high; power *= 10 {
 		for _, t := range times {
 			if v := t * power; v >= low*(1-1e-9) && v <= high*(1+1e-9) {
-				ticks = append(ticks, plot.Tick{Value: v, Label: shortNumber(v)})
+				ticks = append(ticks, plot.Tick{Value: v, Label: ShortNumber(v)})
 			}
 		}
 	}
 	return ticks
 }
 
-// shortNumber is v with k or M for thousands and millions, and no more digits than needed.
-func shortNumber(v float64) string {
+// ShortNumber is v with k or M for thousands and millions, and no more digits than needed.
+func ShortNumber(v float64) string {
 	unit := ""
 	switch a := math.Abs(v); {
 	case a >= 1e6:
