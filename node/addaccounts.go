@@ -90,12 +90,17 @@ const addedBytes = 80
 func (s *store) add() (added uint64, err error) {
 	n := s.node
 	all, first := listAccounts(n.Accounts, s.list.count)
-	if all == s.list {
-		return 0, nil
-	}
 	if first != s.list {
 		return 0, &Refusal{fmt.Sprintf("%s has other %s: %v there, and the file has %v", s.folder, fieldAccounts, s.list, all),
 			"give the file that the authority was started with, with the new accounts after those in it"}
+	}
+	if !s.loaded { // the first start was cut off
+		if err := s.begin(); err != nil {
+			return 0, err
+		}
+	}
+	if all == s.list {
+		return 0, nil
 	}
 	position := uint64(0)
 	for account, balance := range n.Accounts {

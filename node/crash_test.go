@@ -3,6 +3,8 @@ package node
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"fastpay/codec"
@@ -16,36 +18,70 @@ var tiny = func() limits {
 	return l
 }()
 
-// crashWorld is a node without loops on a disk that crashes: two shards on two workers, so that credits wait in queues.
+// crashWorld is a node without loops on disks that crash: two shards on two workers, so that credits wait in queues. It
+// runs on the test's goroutine alone, so that the same seed asks the same of the disks.
 type crashWorld struct {
 	*world
-	t    *testing.T
-	rng  *rand.Rand
-	mem  *journal.MemFS
-	n    *Node
-	h    *history
-	next []uint64 // the payment that each account makes next
-	conn []*socket
-	asks [][]int // by worker: the accounts whose replies are outstanding
+	t      *testing.T
+	rng    *rand.Rand
+	root   *journal.MemFS // the authority's folder: locks and marks
+	mem    *journal.MemFS // its journal's
+	limits limits
+	inject func(journal.Op) error // sees what is asked of both; nil for nothing
+	n      *Node
+	h      *history
+	made   int
+	next   []uint64 // the payment that each account makes next
+	conn   []*socket
+	asks   [][]int // by worker: the accounts whose replies are outstanding
 }
 
+// newCrashWorld makes one that has not started.
 func newCrashWorld(t *testing.T, seed uint64) *crashWorld {
-	c := &crashWorld{world: newWorld(t, 4, 2, 12), t: t, rng: rand.New(rand.NewPCG(seed, 7)), mem: new(journal.MemFS)}
+	return newCrashWorldOf(newWorld(t, 4, 2, 12), t, seed)
+}
+
+func newCrashWorldOf(w *world, t *testing.T, seed uint64) *crashWorld {
+	c := &crashWorld{world: w, t: t, rng: rand.New(rand.NewPCG(seed, 7)),
+		root: new(journal.MemFS), mem: new(journal.MemFS), limits: tiny}
 	c.h = newHistory(c.world)
 	c.next = make([]uint64, len(c.accounts))
-	c.start()
 	return c
 }
 
-func (c *crashWorld) start() {
-	o := c.durable(c.mem)
-	l := tiny
+// start begins a process on the disks.
+func (c *crashWorld) start() error {
+	o := c.world.options()
+	o.Durability, o.DataDir = DurabilitySync, "in memory"
+	o.openFS = func(path string) (journal.FS, error) {
+		fs := journal.FS(c.root)
+		if strings.HasPrefix(filepath.Base(path), folderPrefix) {
+			fs = c.mem
+		}
+		if c.inject != nil {
+			fs = &journal.FaultFS{FS: fs, Inject: c.inject}
+		}
+		return fs, nil
+	}
+	l := c.limits
 	l.commitHere = 2 * c.rng.IntN(2)
 	o.limits, o.Workers, o.Pin = &l, 2, "off"
-	c.n = c.loopless(o)
+	var err error
+	if c.n, err = c.tryLoopless(o); err != nil {
+		return err
+	}
 	c.conn, c.asks = nil, make([][]int, 2)
 	for _, w := range c.n.workers {
 		c.conn = append(c.conn, w.open(c.t))
+	}
+	return nil
+}
+
+// mustStart is start where the disks don't fail.
+func (c *crashWorld) mustStart() {
+	c.t.Helper()
+	if err := c.start(); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -69,8 +105,8 @@ func (c *crashWorld) hear() {
 	}
 }
 
-// step does one thing, drawn by the seed.
-func (c *crashWorld) step() {
+// step does one thing, drawn by the seed. What it asks of the disk itself may fail; what a worker asks shows in the node.
+func (c *crashWorld) step() error {
 	account, other := c.rng.IntN(len(c.accounts)), c.rng.IntN(len(c.accounts))
 	worker := c.n.workers[c.rng.IntN(2)]
 	switch p := c.rng.IntN(100); {
@@ -83,36 +119,44 @@ func (c *crashWorld) step() {
 		}
 		c.send(account, codec.AppendCertificate(nil, c.certificate(o)))
 		c.next[account]++
-	case p < 60:
+	case p < 57:
 		c.send(account, infoRequest(c.world, account))
+	case p < 60:
+		c.send(account, certificateRequest(c.world, account, c.rng.Uint64N(1+c.next[account])))
 	case p < 75:
 		worker.work()
 	case p < 85:
-		if err := c.n.store.journal.Commit(); err != nil {
-			c.t.Fatal(err)
-		}
+		return c.n.store.journal.Commit()
 	case p < 95:
 		worker.release()
+		worker.readBack(len(worker.library.queue))
 		c.hear()
 	case p < 97:
 		worker.acknowledge()
 	default:
-		if to := c.n.store.journal.Sealed(); c.n.store.snapshotDue(to) {
-			if err := c.n.store.makeSnapshot(to); err != nil {
-				c.t.Fatal(err)
-			}
-			if err := c.n.store.retire(); err != nil {
-				c.t.Fatal(err)
-			}
-		}
+		return c.snapshot()
 	}
+	return nil
 }
 
-// crash starts the authority again on what a crash at this moment leaves, and checks it.
-func (c *crashWorld) crash() error {
-	left := c.mem.Crash(func() bool { return c.rng.IntN(2) == 0 })
-	c.mem = left
-	c.start()
+// snapshot makes one if it is due, as the goroutine for them does.
+func (c *crashWorld) snapshot() error {
+	to := c.n.store.journal.Sealed()
+	if !c.n.store.snapshotDue(to) {
+		return nil
+	}
+	if err := c.n.store.makeSnapshot(to); err != nil {
+		return err
+	}
+	c.made++
+	return c.n.store.retire()
+}
+
+// crash takes the disks as a crash at this moment leaves them.
+func (c *crashWorld) crash(keep func() bool) { c.root, c.mem = c.root.Crash(keep), c.mem.Crash(keep) }
+
+// check lets all credits of the process that has started arrive, and compares its state with what clients were told.
+func (c *crashWorld) check() error {
 	c.n.settle(c.t)
 	for i := range c.next { // the certificates that this authority had not told of are sent again, or not
 		c.next[i] = c.n.question(c.t, c.world, i).InfoResponse().NextSequenceNumber
@@ -130,12 +174,17 @@ func TestCrashesForgetNothing(t *testing.T) {
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			c := newCrashWorld(t, seed)
+			c.mustStart()
 			for range 6 {
 				for range 400 {
-					c.step()
+					if err := c.step(); err != nil {
+						t.Fatal(err)
+					}
 				}
 				old := c.n
-				if err := c.crash(); err != nil {
+				c.crash(func() bool { return c.rng.IntN(2) == 0 })
+				c.mustStart()
+				if err := c.check(); err != nil {
 					t.Fatal(err)
 				}
 				_ = old.store.close()

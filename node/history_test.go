@@ -2,7 +2,9 @@ package node
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"testing"
 
 	"fastpay/codec"
@@ -22,6 +24,15 @@ func newHistory(w *world) *history {
 		h.voted = append(h.voted, make(map[uint64]codec.Order))
 	}
 	return h
+}
+
+// clone is a history that goes on apart.
+func (h *history) clone() *history {
+	c := &history{w: h.w, next: slices.Clone(h.next), supply: h.supply}
+	for _, voted := range h.voted {
+		c.voted = append(c.voted, maps.Clone(voted))
+	}
+	return c
 }
 
 // heard takes a reply in that shows the state of an account.
@@ -54,6 +65,9 @@ func (h *history) check(t *testing.T, n *Node) error {
 		m := n.question(t, h.w, i)
 		if m.Kind != codec.KindInfoResponse {
 			return fmt.Errorf("account %d is gone", i)
+		}
+		if err := h.heard(i, m); err != nil {
+			return err
 		}
 		r := m.InfoResponse()
 		sum.Add(sum, r.Balance.Big())

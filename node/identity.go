@@ -96,18 +96,18 @@ func (l accountsList) String() string {
 	return fmt.Sprintf("%d accounts, sha256 %s", l.count, hex.EncodeToString(l.hash[:]))
 }
 
-// parseAccountsList is the inverse of String.
-func parseAccountsList(s string) (l accountsList, ok bool) {
+// read is the inverse of String.
+func (l *accountsList) read(s string) (ok bool) {
 	var text string
 	if n, err := fmt.Sscanf(s, "%d accounts, sha256 %s", &l.count, &text); n != 2 || err != nil {
-		return l, false
+		return false
 	}
 	hash, err := hex.DecodeString(text)
 	if err != nil || len(hash) != len(l.hash) {
-		return l, false
+		return false
 	}
 	copy(l.hash[:], hash)
-	return l, l.String() == s
+	return l.String() == s
 }
 
 // listAccounts names the whole list, and the first prefix accounts of it, if it has as many. The hash is over each address

@@ -18,22 +18,34 @@ import (
 // decides what meets what in a batch.
 func (w *world) loopless(o Options) *Node {
 	w.t.Helper()
-	c, err := o.check()
+	n, err := w.tryLoopless(o)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	return n
+}
+
+// tryLoopless is loopless for a start that may fail. Nothing is left open then.
+func (w *world) tryLoopless(o Options) (*Node, error) {
+	c, err := o.check()
+	if err != nil {
+		return nil, err
 	}
 	c.cpus = nil // the test's thread is not pinned
 	n := newNode(c)
 	if n.keeps() {
 		if n.store, err = openStore(n); err != nil {
-			w.t.Fatal(err)
+			return nil, err
 		}
 	}
 	if err := n.prepare(); err != nil {
-		w.t.Fatal(err)
+		if n.store != nil {
+			_ = n.store.close() // err is the cause
+		}
+		return nil, err
 	}
 	n.connLimit = 1000
-	return n
+	return n, nil
 }
 
 // durable are options for a node with a journal in memory, which a test commits itself.

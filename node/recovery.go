@@ -37,23 +37,22 @@ func (s *store) recover() error {
 	began := time.Now()
 	n := s.node
 	s.found.Folder = s.folder
-	loaded := false
 	options, err := s.options()
 	if err != nil {
 		return err
 	}
 	options.Load = func(at journal.Point, content io.Reader) error {
-		if loaded { // the newest one was damaged
+		if s.loaded { // the newest one was damaged
 			if err := n.makeCores(); err != nil {
 				return err
 			}
 		}
-		loaded = true
+		s.loaded = true
 		defer func() { s.found.SnapshotTook = time.Since(began) }()
 		return s.load(content)
 	}
 	j, err := journal.Open(s.fs, options, func(r journal.Record) error {
-		if !loaded {
+		if !s.loaded {
 			return errors.New("the snapshot is missing with which the journal began")
 		}
 		return s.replay(r)
@@ -70,10 +69,12 @@ func (s *store) recover() error {
 	if n.adding {
 		return nil
 	}
-	if loaded {
+	if !s.fresh {
 		err = checkAccounts(s.folder, n.Accounts, s.list)
-	} else if err = s.begin(); err == nil {
+	}
+	if err == nil && !s.loaded {
 		s.found.Begun = true
+		err = s.begin()
 	}
 	if err == nil {
 		err = s.startRecords()
@@ -82,15 +83,18 @@ func (s *store) recover() error {
 	return err
 }
 
-// options are those of the journal, with the identity that it has, or that it is begun with.
+// options are those of the journal, with the identity that it has, or that it is begun with. The list of accounts is that
+// of the identity until a snapshot or a record says more.
 func (s *store) options() (journal.Options, error) {
 	id, begun, err := journal.ReadIdentity(s.fs)
 	if err != nil {
 		return journal.Options{}, fmt.Errorf("node: %s: %w", s.folder, err)
 	}
-	if !begun {
+	if s.fresh = !begun; s.fresh {
 		s.list, _ = listAccounts(s.node.Accounts, 0)
 		id = s.node.identity(s.list)
+	} else if list := fieldOf(id, fieldAccounts); !s.list.read(list) {
+		return journal.Options{}, fmt.Errorf("node: %s: its identity has %q as %s", s.folder, list, fieldAccounts)
 	}
 	largest := authority.MaxRecordSize(s.node.Committee.Len()) + journal.RecordHeaderSize
 	group := max(s.node.limits.group, (2*(largest+s.node.limits.flush)+journal.BlockSize-1)&^(journal.BlockSize-1))
@@ -107,15 +111,15 @@ func (s *store) trouble(room int64, err error) {
 		"error", err)
 }
 
-// begin writes the first snapshot: the initial accounts. It was not begun before, or was cut off before this snapshot was
-// there, and so before any record.
+// begin writes the first snapshot: the initial accounts with which the journal was begun. That was now, or a process before
+// was cut off before this snapshot was there, and so before any record.
 func (s *store) begin() error {
 	n := s.node
 	m, err := authority.NewMerger(nil, n.Member.NumShards, n.shards)
 	if err != nil {
 		return err
 	}
-	err = n.loadAccounts(func(account *codec.Address, balance codec.Balance) error {
+	err = n.loadAccounts(s.list.count, func(account *codec.Address, balance codec.Balance) error {
 		return errors.Join(m.Fund(account, balance), n.fund(account, balance))
 	})
 	if err != nil {

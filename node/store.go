@@ -18,6 +18,8 @@ type store struct {
 	folder  string
 	journal *journal.Journal
 	list    accountsList // the accounts that were funded, initial ones and those that were added
+	fresh   bool         // the journal was begun by this start
+	loaded  bool         // there was a snapshot
 
 	// halted is set when a write or sync has failed. From then on nothing leaves the process: what it would tell may
 	// never have become durable.
