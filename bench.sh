@@ -1,11 +1,12 @@
 #!/bin/sh
-# Builds bin/ and measures; the figures go into RESULTS.md, each group into a part of its own.
+# Builds bin/ and measures. The results go into the run directory perf/results, each mode's in place of its own, and RESULTS.md
+# is written from all that is there: both are to be committed together.
 #
 #	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --crypto  signatures alone, on one core: four minutes
-#	./bench.sh --quick   tries that all of it works, in seconds, and writes no RESULTS.md
+#	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,15 +16,17 @@ case "$mode" in
 	*) echo "usage: $0 [--quick | --curves | --soak | --crypto]" >&2; exit 2 ;;
 esac
 
-commit=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || true)
+# What earlier modes measured does not make another program.
+commit=$(git describe --always --abbrev=40 --exclude='*' 2>/dev/null || true)
+if [ -n "$(git status --porcelain -- . ':!RESULTS.md' ':!perf/results' 2>/dev/null)" ]; then commit=$commit-dirty; fi
 go build -ldflags "-X fastpay/perf.commit=$commit" -o bin/fastpay ./cmd/fastpay
 for name in server client bench; do ln -sf fastpay "bin/$name"; done
 
 # Sizes: of a run, of a run within a curve, of a soak.
 report=RESULTS.md
+kept=perf/results
 results=results/latest
 history=results/history.ndjson
-curves=results/curves
 size='--num-accounts 20000 --max-in-flight 1000'
 point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
@@ -32,8 +35,8 @@ transfers=2000
 bench='-benchtime 200ms -count 3'
 if [ "$mode" = --quick ]; then
 	results=results/quick
+	kept=results/quick/kept
 	history=results/quick/history.ndjson
-	curves=results/quick/curves
 	report=$results/RESULTS.md
 	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
 	point=$size
@@ -44,15 +47,15 @@ if [ "$mode" = --quick ]; then
 fi
 status=0
 
-# measure NAME PROTOCOL COMMITTEE FLAG...
+# measure FOLDER NAME PROTOCOL COMMITTEE FLAG...
 measure() {
-	name=$1 protocol=$2 committee=$3
-	shift 3
+	folder=$1 name=$2 protocol=$3 committee=$4
+	shift 4
 	echo >&2
 	echo "== $name: committee of $committee over $protocol" >&2
 	# shellcheck disable=SC2086 # size is several words
-	bin/fastpay bench --protocol "$protocol" --committee-size "$committee" --num-shards 2 $size --json "$results/$name.json" \
-		--history "$history" "$@"
+	bin/fastpay bench --protocol "$protocol" --committee-size "$committee" --num-shards 2 $size \
+		--json "$kept/$folder/$name.json" --history "$history" "$@"
 }
 
 # curve NAME VALUES FLAG...: what goes wrong with one run is in the report, and the others go on.
@@ -60,39 +63,50 @@ curve() {
 	name=$1 values=$2
 	shift 2
 	# shellcheck disable=SC2086 # point is several words
-	bin/fastpay bench curve --vary "$name" --values "$values" -o "$curves" --protocol tcp --committee-size 4 --num-shards 2 \
+	bin/fastpay bench curve --vary "$name" --values "$values" -o "$kept/curves" --protocol tcp --committee-size 4 --num-shards 2 \
 		--history "$history" $point "$@" || status=$?
 }
 
+# fresh PART FILE...: a part is measured anew, whatever it was made of before.
+fresh() {
+	rm -f "$kept/$1.md"
+	shift
+	for old in "$@"; do rm -rf "${kept:?}/$old"; done
+}
+
+write_report() { bin/fastpay bench results --from "$kept" --output "$report"; }
+
 main_job() {
-	rm -f "$results"/*.json
-	measure tcp-4 tcp 4 --profile cpu --profile-dir "$results/profile"
-	measure tcp-10 tcp 10
-	measure tcp-20 tcp 20
-	measure udp-4 udp 4
-	measure orders-4 tcp 4 --phase orders
-	measure confirmations-4 tcp 4 --phase confirmations
-	bin/fastpay bench transfers --transfers "$transfers" --json "$results/transfers.json"
-	bin/fastpay bench results "$results/tcp-4.json" "$results/tcp-10.json" "$results/tcp-20.json" "$results/udp-4.json" \
-		"$results/orders-4.json" "$results/confirmations-4.json" --transfers "$results/transfers.json" --output "$report"
-	bin/fastpay bench report "$results" -o "$results/report.html"
+	fresh bench throughput transfers.json
+	measure throughput tcp-4 tcp 4 --profile cpu --profile-dir "$results/profile"
+	measure throughput tcp-10 tcp 10
+	measure throughput tcp-20 tcp 20
+	measure throughput udp-4 udp 4
+	measure throughput orders-4 tcp 4 --phase orders
+	measure throughput confirmations-4 tcp 4 --phase confirmations
+	measure throughput confirmations-20 tcp 20 --phase confirmations
+	bin/fastpay bench transfers --transfers "$transfers" --json "$kept/transfers.json"
+	write_report
+	bin/fastpay bench report "$kept" -o "$results/report.html"
 }
 
 all_curves() {
+	fresh curves curves
 	curve in-flight 100,200,500,1000,2000,4000
 	curve accounts 10000,100000,1000000,10000000
 	curve committee 4,10,20,40,70,100
 	curve connections 1,10,100,1000 --max-in-flight 2000 # at least one for each connection of the two shards
 	curve shards 1,2,4,8,16 --workers 1
-	bin/fastpay bench results --curves "$curves" --output "$report"
+	write_report
 }
 
 soak_job() {
+	fresh endurance endurance
 	size=$soak
-	measure soak-payments tcp 4
+	measure endurance soak-payments tcp 4
 	size=$many
-	measure soak-accounts tcp 4
-	bin/fastpay bench results --endurance "$results/soak-payments.json,$results/soak-accounts.json" --output "$report"
+	measure endurance soak-accounts tcp 4
+	write_report
 }
 
 # On one core, where the system lets it choose.
@@ -100,27 +114,29 @@ crypto_job() {
 	one=
 	if command -v taskset >/dev/null; then one='taskset -c 1'; fi
 	if [ "$(nproc)" = 1 ]; then one=; fi
+	which='^Benchmark(Vote|Order|Sign|Bad)$/^(keys=20|keys=known|keys=new|batch=.*|of=.*)$'
+	fresh crypto signatures.txt
 	go test -c -o "$results/crypto.test" ./crypto
+	printf 'commit: %s\ncommand: %s\n' "$commit" "go test -run '^\$' -bench '$which' $bench ./crypto" >"$results/signatures.txt"
 	# shellcheck disable=SC2086 # one and bench are several words
-	(cd crypto && $one "../$results/crypto.test" -test.run '^$' \
-		-test.bench '^Benchmark(Vote|Order|Sign|Bad)$/^(keys=20|keys=known|keys=new|batch=.*|of=.*)$' \
-		$(printf ' %s' $bench | sed 's/ -/ -test./g')) >"$results/crypto.txt"
+	(cd crypto && $one "../$results/crypto.test" -test.run '^$' -test.bench "$which" \
+		$(printf ' %s' $bench | sed 's/ -/ -test./g')) >>"$results/signatures.txt"
 	rm "$results/crypto.test"
-	bin/fastpay bench results --crypto "$results/crypto.txt" --output "$report"
+	mv "$results/signatures.txt" "$kept/signatures.txt"
+	write_report
 }
 
-mkdir -p "$results"
+mkdir -p "$results" "$kept"
 case "$mode" in
 	default) main_job ;;
 	--curves) all_curves ;;
 	--soak) soak_job ;;
 	--crypto) crypto_job ;;
 	--quick)
-		rm -f "$report"
+		rm -rf "$report" "${kept:?}"
 		main_job
 		curve in-flight 10,100
 		curve shards 1,3 --workers 1
-		bin/fastpay bench results --curves "$curves" --output "$report"
 		soak_job
 		crypto_job
 		;;

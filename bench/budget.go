@@ -260,7 +260,8 @@ func (b *Budget) render(out *strings.Builder, r *Result) {
 	fmt.Fprintf(out, "| the authority's CPU time by the kernel's clock | %.2f | |\n", b.MeasuredUs)
 	fmt.Fprintf(out, "| ... of the sum, all but signatures | %.2f | |\n", b.SumUs-b.signaturesUs())
 	g := b.Stages[stageGenerator]
-	fmt.Fprintf(out, "| %s | %.2f | |\n\n", g.Name, g.Us)
+	fmt.Fprintf(out, "| %s | %.2f | |\n\n%s:\n\n", g.Name, g.Us, measuredAt(r))
+	renderCommands(out, []*Result{r})
 }
 
 const whatBudget = `CPU time of the authority, %d authorities over %s, from a profile of the window (%s samples of 10 ms), each

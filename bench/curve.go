@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -22,15 +23,28 @@ type curveKind struct {
 	flag string // of bench
 	axis string // in reports
 	set  func(*Options, int)
+	get  func(*Result) int
 }
 
 var curveKinds = []curveKind{
-	{"in-flight", "max-in-flight", "Payments in flight", func(o *Options, v int) { o.MaxInFlight = v }},
-	{"accounts", "num-accounts", "Accounts", func(o *Options, v int) { o.NumAccounts = v }},
-	{"committee", "committee-size", "Authorities", func(o *Options, v int) { o.CommitteeSize = v }},
-	{"connections", "connections", "Connections a shard", func(o *Options, v int) { o.Connections = v }},
-	{rateCurve, "rate", "Payments due a second", func(o *Options, v int) { o.Rate = float64(v) }},
-	{"shards", "num-shards", "Shards", func(o *Options, v int) { o.NumShards = v }},
+	{"in-flight", "max-in-flight", "Payments in flight", func(o *Options, v int) { o.MaxInFlight = v },
+		func(r *Result) int { return r.MaxInFlight }},
+	{"accounts", "num-accounts", "Accounts", func(o *Options, v int) { o.NumAccounts = v },
+		func(r *Result) int { return r.NumAccounts }},
+	{"committee", "committee-size", "Authorities", func(o *Options, v int) { o.CommitteeSize = v },
+		func(r *Result) int { return r.CommitteeSize }},
+	{"connections", "connections", "Connections a shard", func(o *Options, v int) { o.Connections = v },
+		func(r *Result) int { return r.Connections }},
+	{rateCurve, "rate", "Payments due a second", func(o *Options, v int) { o.Rate = float64(v) }, askedRate},
+	{"shards", "num-shards", "Shards", func(o *Options, v int) { o.NumShards = v },
+		func(r *Result) int { return r.NumShards }},
+}
+
+func askedRate(r *Result) int {
+	if r.Load == nil {
+		return 0
+	}
+	return int(r.Load.AskedPerSec)
 }
 
 // CurveNames lists what a curve can vary.
@@ -185,6 +199,7 @@ func removeCurve(dir, name string) error {
 // leftOut is the file of a point without a result.
 type leftOut struct {
 	LeftOut string `json:"left_out"`
+	Value   int    `json:"value,omitempty"` // that of the file's name
 }
 
 func (p Point) write(dir, name string) error {
@@ -192,7 +207,7 @@ func (p Point) write(dir, name string) error {
 	if p.Result != nil {
 		return p.Result.WriteFile(file)
 	}
-	b, err := json.Marshal(leftOut{p.LeftOut})
+	b, err := json.Marshal(leftOut{p.LeftOut, p.Value})
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
@@ -237,7 +252,7 @@ func readPoint(file, name string) (p Point, err error) {
 	}
 	var gap leftOut
 	if json.Unmarshal(b, &gap) == nil && gap.LeftOut != "" {
-		p.LeftOut = gap.LeftOut
+		p.LeftOut, p.Value = gap.LeftOut, cmp.Or(gap.Value, p.Value)
 		return p, nil
 	}
 	p.Result, err = ReadResult(file)

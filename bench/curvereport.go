@@ -14,7 +14,7 @@ func renderCurves(curves []Curve) string {
 	b.WriteString("## Curves\n\n")
 	if first != nil {
 		e := first.Environment
-		fmt.Fprintf(&b, whatCurves+"\n\n", first.Seconds, e.CPU, e.Cores, e.CryptoBackend, e.Commit)
+		fmt.Fprintf(&b, whatCurves+"\n\n", first.Seconds, e.CPU, e.Cores, e.CryptoBackend)
 	}
 	for _, c := range curves {
 		c.render(&b)
@@ -23,8 +23,8 @@ func renderCurves(curves []Curve) string {
 }
 
 const whatCurves = `Whole payments, with all replies verified, in windows of **%.0f s**: short, for the shape and not for quoting. Within
-a table all other options are equal. %s, %d cores with the load generator on them, signatures by %s, commit %.12s.
-` + "`./bench.sh --curves` repeats them; each line is a JSON file of `results/curves`, whose command is below its table."
+a table all other options are equal. %s, %d cores with the load generator on them, signatures by %s.
+` + "`./bench.sh --curves` repeats them; each line is a JSON file, whose command and commit are below its table."
 
 const whatAccounts = `All accounts are funded, and their balances are read after the run. No more of them pay than the
 window has payments.`
@@ -41,10 +41,11 @@ func firstResult(curves []Curve) *Result {
 }
 
 func (c *Curve) render(b *strings.Builder) {
-	axis := c.Name
-	if kind, err := findCurve(c.Name); err == nil {
-		axis = kind.axis
+	kind, err := findCurve(c.Name)
+	if err != nil {
+		return // not of this version
 	}
+	axis := kind.axis
 	fmt.Fprintf(b, "### %s\n\n", axis)
 	if first := firstResult([]Curve{*c}); first != nil {
 		fmt.Fprintf(b, "%s.", c.fixed(first))
@@ -65,12 +66,15 @@ func (c *Curve) render(b *strings.Builder) {
 		}
 		results = append(results, r)
 		l := r.latency()
-		fmt.Fprintf(b, "| %s | %s | %s | %s / %s | %.2f / %.2f | %.0f | %.0f | %.2f | %s | %s |\n", grouped(p.Value),
+		fmt.Fprintf(b, "| %s | %s | %s | %s / %s | %.2f / %.2f | %.0f | %.0f | %.2f | %s | %s |\n", grouped(kind.get(r)),
 			rateOrDash(r, r.RatePerSec), rateOrDash(r, r.RatePerCore), inMs(l.P50), inMs(l.P99), r.CPUUsPerPayment.Node,
 			r.CPUUsPerPayment.Generator, r.MeanBatch, float64(r.PeakRSSBytes)/(1<<20), r.StartSeconds, yesNo(r.Conserved),
 			curveVerdict(r))
 	}
 	b.WriteString("\n")
+	if len(results) > 0 {
+		b.WriteString(measuredAt(results...) + ":\n\n")
+	}
 	renderCommands(b, results)
 }
 
@@ -121,7 +125,7 @@ func renderEndurance(results []*Result) string {
 			grouped(r.NumAccounts), r.StartSeconds, strings.TrimSuffix(mebibytes(r.RSSQuartersBytes), " MiB"),
 			r.growth(), rateOrDash(r, r.RatePerSec), r.GCCycles, r.Rejected, r.Lost, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
-	b.WriteString("\n`./bench.sh --soak` repeats it. Each line alone:\n\n")
+	fmt.Fprintf(&b, "\n%s. `./bench.sh --soak` repeats it. Each line alone:\n\n", measuredAt(results...))
 	renderCommands(&b, results)
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -18,6 +18,8 @@ type Report struct {
 	Curves    []Curve
 	Endurance []*Result
 	Crypto    *SignatureTimes // nil: not measured
+
+	Records map[reportPart]string // parts that are kept as Markdown, of a run directory; what was measured goes before
 }
 
 // reportPart is a part of the file between two marker lines. The rest of the file is other people's.
@@ -28,7 +30,12 @@ const (
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
 	partCrypto    reportPart = "crypto"
+
+	partReliability reportPart = "reliability"
 )
+
+// reportParts are all parts, in the order of a whole report.
+var reportParts = []reportPart{partResults, partCurves, partEndurance, partCrypto, partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -38,7 +45,7 @@ func (p reportPart) end() string { return fmt.Sprintf("<!-- %s:end -->", p) }
 
 // Update renders r into the Markdown file, which is made when it is not there.
 func (r *Report) Update(file string) error {
-	if len(r.Results)+len(r.Curves)+len(r.Endurance) == 0 && r.Crypto == nil {
+	if r.empty() {
 		return errors.New("bench: a report needs at least one result")
 	}
 	content, err := r.renderInto(file)
@@ -48,6 +55,11 @@ func (r *Report) Update(file string) error {
 	return replaceFile(file, []byte(content))
 }
 
+// empty reports whether no part is there.
+func (r *Report) empty() bool {
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Records) == 0 && r.Crypto == nil
+}
+
 // renderInto returns what file will hold.
 func (r *Report) renderInto(file string) (string, error) {
 	old, err := os.ReadFile(file)
@@ -55,31 +67,34 @@ func (r *Report) renderInto(file string) (string, error) {
 		return "", fmt.Errorf("bench: %w", err)
 	}
 	content := string(old)
-	if len(r.Results) > 0 {
-		section, err := r.renderResults()
+	for _, part := range reportParts {
+		section, err := r.section(part)
 		if err != nil {
 			return "", err
 		}
-		if content, err = partResults.splice(content, section); err != nil {
-			return "", fmt.Errorf("bench: %s: %w", file, err)
+		if section == "" {
+			continue
 		}
-	}
-	if len(r.Curves) > 0 {
-		if content, err = partCurves.splice(content, renderCurves(r.Curves)); err != nil {
-			return "", fmt.Errorf("bench: %s: %w", file, err)
-		}
-	}
-	if len(r.Endurance) > 0 {
-		if content, err = partEndurance.splice(content, renderEndurance(r.Endurance)); err != nil {
-			return "", fmt.Errorf("bench: %s: %w", file, err)
-		}
-	}
-	if r.Crypto != nil {
-		if content, err = partCrypto.splice(content, r.Crypto.render()); err != nil {
+		if content, err = part.splice(content, section); err != nil {
 			return "", fmt.Errorf("bench: %s: %w", file, err)
 		}
 	}
 	return content, nil
+}
+
+// section is what stands between the markers of a part; "" when it is not there.
+func (r *Report) section(part reportPart) (string, error) {
+	switch {
+	case part == partResults && len(r.Results) > 0:
+		return r.renderResults()
+	case part == partCurves && len(r.Curves) > 0:
+		return renderCurves(r.Curves), nil
+	case part == partEndurance && len(r.Endurance) > 0:
+		return renderEndurance(r.Endurance), nil
+	case part == partCrypto && r.Crypto != nil:
+		return r.Crypto.render(), nil
+	}
+	return r.Records[part], nil
 }
 
 // splice puts section between the markers of old, or at its end when it has none.
@@ -112,7 +127,7 @@ func (r *Report) renderResults() (string, error) {
 		return "", err
 	}
 	renderEnvironment(&b, results)
-	b.WriteString("### To repeat it\n\n`./bench.sh` runs all of it and rewrites this part of the file. Each line alone:\n\n")
+	b.WriteString("### To repeat it\n\n`./bench.sh` runs all of it and rewrites this part of the file. Each line alone, with its commit:\n\n")
 	renderCommands(&b, r.Results)
 	renderBudget(&b, results)
 	return strings.TrimRight(b.String(), "\n") + "\n", nil
@@ -130,11 +145,19 @@ func byPhase(all []*Result) (payments, alone []*Result) {
 	return payments, alone
 }
 
+// renderCommands lists the command of each line of a table, with the commit that it was of.
 func renderCommands(b *strings.Builder, results []*Result) {
 	for _, r := range results {
-		fmt.Fprintf(b, "    %s\n", strings.Join(r.Command, " "))
+		fmt.Fprintf(b, "    %s  # %s\n", strings.Join(r.Command, " "), r.build())
 	}
 	b.WriteString("\n")
+}
+
+// measuredAt says when and at which commits the results of a table were measured.
+func measuredAt(results ...*Result) string {
+	days := distinct(results, func(r *Result) string { return fmt.Sprintf("%.10s", r.Environment.RecordedAt) })
+	builds := distinct(results, (*Result).build)
+	return fmt.Sprintf("Measured %s at %s %s", strings.Join(days, ", "), plural(len(builds), "commit"), strings.Join(builds, ", "))
 }
 
 // renderAlone is the table of phases that were measured alone; nothing, when none was.
@@ -152,7 +175,7 @@ func renderAlone(b *strings.Builder, results []*Result) {
 			inMs(p.P99), r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator, r.SignaturesPerPay, r.Rejected, r.Lost,
 			r.Retransmitted, yesNo(r.Conserved), verdictCell(r.Flags))
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(b, "\n%s by the commands [below](#to-repeat-it).\n\n", measuredAt(results...))
 }
 
 const whatAlone = `These are **not payments**: a transfer order is answered with a vote and moves no money, and a confirmation order here is
@@ -198,8 +221,9 @@ func renderOurs(b *strings.Builder, results []*Result) {
 	}
 	first := results[0]
 	fmt.Fprintf(b, "\n%d shards, %s accounts, %s payments in flight, windows of %.0f s, seed %d, durability %s. Per core counts\n"+
-		"all %d cores; the load generator runs on them too.\n\n", first.NumShards, grouped(first.NumAccounts), grouped(first.MaxInFlight),
-		first.Seconds, first.Seed, first.Durability, first.Environment.Cores)
+		"all %d cores; the load generator runs on them too. %s by the commands [below](#to-repeat-it).\n\n", first.NumShards,
+		grouped(first.NumAccounts), grouped(first.MaxInFlight), first.Seconds, first.Seed, first.Durability, first.Environment.Cores,
+		measuredAt(results...))
 }
 
 // renderTransfers is what a single payer waits for; nothing, when that was not measured.
@@ -211,6 +235,9 @@ func renderTransfers(b *strings.Builder, l *TransferLatency) {
 		"process:\n\n"+
 		"| | |\n|---|---|\n| Order to certificate | %s |\n| Order to settlement by a quorum | %s |\n\n", l.CommitteeSize,
 		strings.ToUpper(l.Protocol), grouped(l.Transfers), l.Certificate, l.Settled)
+	r := &Result{Environment: l.Environment, Command: l.Command}
+	b.WriteString(measuredAt(r) + ":\n\n")
+	renderCommands(b, []*Result{r})
 }
 
 func inMs(us *int64) string {
@@ -272,7 +299,7 @@ func renderEnvironment(b *strings.Builder, results []*Result) {
 		{"Signatures", "backend " + e.CryptoBackend},
 		{"Kernel, memory", fmt.Sprintf("%s, %.1f GiB", e.Kernel, float64(e.MemoryBytes)/(1<<30))},
 		{"Go", fmt.Sprintf("%s, GOMAXPROCS %d, GOGC %s", e.Go, e.GOMAXPROCS, e.GOGC)},
-		{"Commit", e.Commit + dirty},
+		{"Commit of the first line", e.Commit + dirty},
 		{"Load before, steal", fmt.Sprintf("%.2f, at most %.1f %%", e.LoadBefore, mostStolen(results))},
 	} {
 		fmt.Fprintf(b, "| %s | %s |\n", row[0], row[1])

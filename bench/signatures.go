@@ -14,9 +14,10 @@ import (
 // SignatureTimes is what 'go test -bench' of package crypto printed: the time for a signature by benchmark, in
 // microseconds, one for each time that it ran.
 type SignatureTimes struct {
-	CPU, Arch string
-	times     map[string][]float64
-	order     []string // of benchmarks, as printed
+	CPU, Arch       string
+	Commit, Command string // "" when the file does not say
+	times           map[string][]float64
+	order           []string // of benchmarks, as printed
 }
 
 // signatureUnit is the metric that is read.
@@ -34,10 +35,10 @@ func ReadSignatureTimes(name string) (*SignatureTimes, error) {
 	s := &SignatureTimes{times: make(map[string][]float64)}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
-		if v, ok := strings.CutPrefix(line, "cpu: "); ok {
-			s.CPU = v
-		} else if v, ok := strings.CutPrefix(line, "goarch: "); ok {
-			s.Arch = v
+		for key, to := range map[string]*string{"cpu": &s.CPU, "goarch": &s.Arch, "commit": &s.Commit, "command": &s.Command} {
+			if v, ok := strings.CutPrefix(line, key+": "); ok {
+				*to = v
+			}
 		}
 		fields := strings.Fields(line)
 		at := slices.Index(fields, signatureUnit)
@@ -127,6 +128,9 @@ included. Medians; no single run is further than %.0f %% from its median. %s, %s
 		for _, kind := range []string{"votes", "orders"} {
 			s.renderBad(&b, backend, kind)
 		}
+	}
+	if s.Commit != "" {
+		fmt.Fprintf(&b, "\nMeasured at commit %.12s by `%s`.\n", s.Commit, s.Command)
 	}
 	b.WriteString("\nTo repeat it: `./bench.sh --crypto`, or\n\n    go test -run '^$' -bench '^Benchmark(Vote|Order|Sign|Bad)$' ./crypto\n")
 	return b.String()

@@ -26,7 +26,8 @@ import (
 type TransferOptions struct {
 	Protocol      committee.Protocol
 	CommitteeSize int
-	Transfers     int // measured, one after the other; a tenth more go before them
+	Transfers     int      // measured, one after the other; a tenth more go before them
+	Command       []string // to be kept with the result
 }
 
 // MaxTransferCommittee bounds the authorities that run in one process.
@@ -40,6 +41,7 @@ type TransferLatency struct {
 	Certificate   Percentiles      `json:"certificate_us"` // from the first byte of the order sent to a verified certificate
 	Settled       Percentiles      `json:"settled_us"`     // the same to its settlement by a quorum
 	Environment   perf.Environment `json:"environment"`
+	Command       []string         `json:"command,omitempty"` // that repeats it
 }
 
 // RunTransfers runs a committee in this process, behind sockets on loopback, and makes transfers one after the other with
@@ -72,7 +74,7 @@ func RunTransfers(ctx context.Context, o TransferOptions) (*TransferLatency, err
 	return &TransferLatency{
 		Protocol: strings.ToLower(o.Protocol.String()), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
 		Certificate: percentiles(certificate), Settled: percentiles(settled),
-		Environment: perf.NewEnvironment(crypto.Backend()),
+		Environment: perf.NewEnvironment(crypto.Backend()), Command: o.Command,
 	}, nil
 }
 

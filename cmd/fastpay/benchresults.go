@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -10,13 +11,17 @@ import (
 
 // newBenchResultsCommand is "bench results": RESULTS.md from the results of runs.
 func newBenchResultsCommand() *cobra.Command {
-	var file, transfers, curves, signatures string
+	var file, from, transfers, curves, signatures string
+	var trace bool
 	var endurance []string
 	cmd := &cobra.Command{
 		Use:   "results FILE.json...",
 		Short: "Write RESULTS.md from the JSON results of runs",
 		Long: `Renders results, as --json wrote them, as a Markdown report beside the paper's figures. Curves, endurance and signatures
-are parts of their own. In a file that is there already only what is between the marker comments of a part that is given is replaced.`,
+are parts of their own. In a file that is there already only what is between the marker comments of a part that is given is replaced.
+
+With --from the report is written whole from a run directory, as the repository keeps one in perf/results; --trace instead
+lists where each of its numbers is from: the file, the commit, the command.`,
 		Example: `  fastpay bench results results/tcp-4.json results/tcp-10.json --output RESULTS.md
 
   # the part with curves
@@ -24,8 +29,18 @@ are parts of their own. In a file that is there already only what is between the
 
   # the part with signatures
   go test -run '^$' -bench '^Benchmark(Vote|Order|Sign|Bad)$' ./crypto > crypto.txt
-  fastpay bench results --crypto crypto.txt`,
+  fastpay bench results --crypto crypto.txt
+
+  # all of it, from the run directory of the repository
+  fastpay bench results --from perf/results
+  fastpay bench results --from perf/results --trace`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if from != "" {
+				if err := together(cmd, args); err != nil {
+					return err
+				}
+				return resultsFrom(cmd, from, file, trace)
+			}
 			if len(args) == 0 && curves == "" && len(endurance) == 0 && signatures == "" {
 				return usagef("a file with a result is missing")
 			}
@@ -60,11 +75,50 @@ are parts of their own. In a file that is there already only what is between the
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "RESULTS.md", "`FILE` to write")
+	cmd.Flags().StringVar(&from, "from", "", "`DIR`ectory with all that the report is made of")
+	cmd.Flags().BoolVar(&trace, "trace", false, "with --from, write nothing, and list where each number in the report is from")
 	cmd.Flags().StringVar(&transfers, "transfers", "", "`FILE` with the result of 'bench transfers'")
 	cmd.Flags().StringVar(&curves, "curves", "", "`FOLDER` with the results of 'bench curve'")
 	cmd.Flags().StringVar(&signatures, "crypto", "", "`FILE` with what 'go test -bench' of package crypto printed")
 	cmd.Flags().StringSliceVar(&endurance, "endurance", nil, "`FILES` with results of long runs, and of many accounts")
 	return cmd
+}
+
+// together refuses what a run directory has of its own.
+func together(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("--from and files with results do not go together")
+	}
+	for _, name := range []string{"transfers", "curves", "crypto", "endurance"} {
+		if cmd.Flags().Changed(name) {
+			return usagef("--from and --%s do not go together", name)
+		}
+	}
+	return nil
+}
+
+// resultsFrom writes the report whole, or lists where the numbers of the one that is there are from.
+func resultsFrom(cmd *cobra.Command, dir, file string, trace bool) error {
+	if trace {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		numbers, err := bench.TraceReport(dir, string(text))
+		if err != nil {
+			return err
+		}
+		return bench.WriteTrace(cmd.OutOrStdout(), dir, numbers)
+	}
+	report, err := bench.ReadRunDir(dir)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(file); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Wrote %s\n", file)
+	return err
 }
 
 func readResults(files []string) (results []*bench.Result, err error) {

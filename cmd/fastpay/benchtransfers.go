@@ -25,6 +25,7 @@ certificate, and to settlement by a quorum.`,
 			if o.Protocol, err = committee.ParseProtocol(protocol); err != nil {
 				return usagef("--protocol: %s", err)
 			}
+			o.Command = append([]string{"fastpay", "bench", "transfers"}, givenFlags(cmd)...)
 			l, err := bench.RunTransfers(cmd.Context(), o)
 			if err != nil {
 				return err

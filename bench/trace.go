@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Number is a word with a digit in a report.
+type Number struct {
+	Line  int // from 1
+	Word  string
+	Files []string // of the run directory, by path there: the word changes when their values do
+	Text  string   // else what it is: a number of the report's text, or of the paper; "" when nothing made it
+}
+
+// Traced reports whether something is known that made the number.
+func (n *Number) Traced() bool { return len(n.Files) > 0 || n.Text != "" }
+
+// tracings is how often a file's values are changed, each time to others: once a change may not show, as a digit that is rounded.
+const tracings = 2
+
+// TraceReport finds out where each number in a report is from, without trust in the code that renders it: the values of one file
+// after the other are changed, the report is rendered anew, and what then differs is from that file. What differs for
+// no file is a number of the text, which textNumbers must know, or one that is in the report and that nothing made.
+func TraceReport(dir, report string) ([]Number, error) {
+	copied, err := os.MkdirTemp("", "fastpay-trace-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: trace: %w", err)
+	}
+	defer os.RemoveAll(copied)
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		return nil, fmt.Errorf("bench: trace: %w", err)
+	}
+	base, err := markdownOf(copied)
+	if err != nil {
+		return nil, err
+	}
+	from, err := filesOf(copied, base)
+	if err != nil {
+		return nil, err
+	}
+	return numbersOf(report, base, from)
+}
+
+func markdownOf(dir string) (string, error) {
+	r, err := ReadRunDir(dir)
+	if err != nil {
+		return "", err
+	}
+	return r.Markdown()
+}
+
+// filesOf says for the places in base which files of dir they follow.
+func filesOf(dir, base string) (map[position][]string, error) {
+	from := make(map[position][]string)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		changed := make(map[position]bool)
+		for turn := range tracings {
+			other, ok := changedValues(name, text, turn)
+			if !ok {
+				return nil // a kind of file that no report reads
+			}
+			if err := os.WriteFile(path, other, 0o600); err != nil {
+				return err
+			}
+			rendered, err := markdownOf(dir)
+			if err != nil {
+				return fmt.Errorf("with other values in %s: %w", name, err)
+			}
+			kept := kin(base, rendered)
+			for at := range wordsOf(base) {
+				if _, same := kept[at]; !same {
+					changed[at] = true
+				}
+			}
+		}
+		for at := range changed {
+			from[at] = append(from[at], filepath.ToSlash(name))
+		}
+		return os.WriteFile(path, text, 0o600)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bench: trace: %w", err)
+	}
+	return from, nil
+}
+
+var hasDigit = regexp.MustCompile(`[0-9]`)
+
+// numbersOf lists the numbers of report, a text that should be base.
+func numbersOf(report, base string, from map[position][]string) (numbers []Number, err error) {
+	paper, err := paperNumbers()
+	if err != nil {
+		return nil, err
+	}
+	made := kin(report, base)
+	for i, line := range lines(report) {
+		explained := coveredWords(line)
+		for w, word := range strings.Fields(line) {
+			if !hasDigit.MatchString(word) {
+				continue
+			}
+			n := Number{Line: i + 1, Word: word}
+			if at, ok := made[position{i, w}]; ok {
+				if n.Files = from[at]; len(n.Files) == 0 {
+					n.Text = cmp.Or(explained[w], paper[strings.Trim(word, "*")])
+				}
+			}
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// WriteTrace lists numbers, a line each, with the commit and the command of their file; the numbers that nothing made are an error.
+func WriteTrace(out io.Writer, dir string, numbers []Number) error {
+	about := make(map[string]string)
+	var unknown []string
+	for _, n := range numbers {
+		what := n.Text
+		if len(n.Files) > 0 {
+			what = strings.Join(n.Files, " ")
+			if len(n.Files) == 1 {
+				if about[what] == "" {
+					about[what] = "\t" + aboutFile(filepath.Join(dir, what))
+				}
+				what += about[what]
+			}
+		} else if what == "" {
+			what = "NOTHING MADE IT"
+			unknown = append(unknown, fmt.Sprintf("%s in line %d", n.Word, n.Line))
+		}
+		if _, err := fmt.Fprintf(out, "%d\t%s\t%s\n", n.Line, n.Word, what); err != nil {
+			return err
+		}
+	}
+	if len(unknown) > 0 {
+		return errors.New("bench: no file of " + dir + " made " + strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+// aboutFile is the commit and the command of a result, or that there is none.
+func aboutFile(path string) string {
+	if r, err := ReadResult(path); err == nil {
+		return r.build() + "\t" + strings.Join(r.Command, " ")
+	}
+	if l, err := ReadTransferLatency(path); err == nil {
+		return (&Result{Environment: l.Environment}).build() + "\t" + strings.Join(l.Command, " ")
+	}
+	if s, err := ReadSignatureTimes(path); err == nil {
+		return fmt.Sprintf("%.12s\t%s", s.Commit, s.Command)
+	}
+	return "commit and command beside the number"
+}

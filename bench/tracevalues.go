@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// changedValues is the text of a file of a run directory with every number changed, those within texts too. Equal values
+// stay equal, and larger ones larger. What names a thing, as the names of fields, benchmarks, and of what a run is, stays. ok is
+// false for kinds of files that no report reads.
+func changedValues(name string, text []byte, turn int) (other []byte, ok bool) {
+	c := changer(turn)
+	switch filepath.Ext(name) {
+	case ".json":
+		other, err := c.json(text)
+		return other, err == nil
+	case ".csv":
+		other, err := c.csv(text)
+		return other, err == nil
+	case ".md":
+		return []byte(c.text(string(text))), true
+	case ".txt":
+		return c.benchmarks(text), true
+	}
+	return nil, false
+}
+
+// changer changes values in one of two ways: nearly in proportion, which keeps what is compared, and not in proportion, which changes
+// ratios.
+type changer int
+
+func (c changer) change(v float64) float64 {
+	if c == 0 {
+		return 1.37 * v
+	}
+	return math.Copysign(math.Pow(math.Abs(v), 1.5), v)
+}
+
+// number changes a number as it is written: a whole one to a whole one.
+func (c changer) number(s string) string {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n < 1<<40 {
+		return strconv.FormatInt(1+int64(c)+int64(c.change(float64(n))), 10)
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatFloat(c.change(v)+0.61, 'g', -1, 64)
+}
+
+var digit = regexp.MustCompile(`[0-9]`)
+
+// text changes every digit.
+func (c changer) text(s string) string {
+	return digit.ReplaceAllStringFunc(s, func(d string) string { return string('0' + (d[0]-'0'+1+byte(c))%10) })
+}
+
+func (c changer) json(text []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(c.value("", v))
+}
+
+// namesThings are fields whose values say what something is.
+var namesThings = map[string]bool{"schema": true, "name": true, "id": true, "experiment": true, "figures": true}
+
+func (c changer) value(field string, v any) any {
+	if namesThings[field] {
+		return v
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			v[key] = c.value(key, inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = c.value(field, inner)
+		}
+	case json.Number:
+		return json.Number(c.number(v.String()))
+	case string:
+		return c.text(v)
+	}
+	return v
+}
+
+// namingColumns are those of CSV files whose values say what a line is.
+var namingColumns = map[string]bool{"figure": true, "source": true, "phase": true, "measure": true, "unit": true}
+
+func (c changer) csv(text []byte) ([]byte, error) {
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		for k, cell := range row {
+			if i == 0 || namingColumns[rows[0][k]] {
+				continue
+			}
+			if row[k] = c.number(cell); row[k] == cell {
+				row[k] = c.text(cell)
+			}
+		}
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	err = w.WriteAll(rows)
+	return b.Bytes(), err
+}
+
+// benchmarks changes the output of 'go test -bench', but for the names of the benchmarks.
+func (c changer) benchmarks(text []byte) []byte {
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "Benchmark") {
+			b.WriteString(c.text(line))
+			continue
+		}
+		fields := strings.Fields(line)
+		for i := range fields[1:] {
+			fields[1+i] = c.number(fields[1+i])
+		}
+		b.WriteString(strings.Join(fields, "\t") + "\n")
+	}
+	return []byte(b.String())
+}
