@@ -123,7 +123,7 @@ func (r *Report) renderResults() (string, error) {
 	renderOurs(&b, results)
 	renderAlone(&b, alone)
 	renderTransfers(&b, r.Transfers)
-	if err := renderPaper(&b, results); err != nil {
+	if err := renderPaper(&b, r.Results); err != nil {
 		return "", err
 	}
 	renderEnvironment(&b, results)
@@ -253,38 +253,6 @@ func yesNo(b bool) string {
 	}
 	return "**no**"
 }
-
-// renderPaper sets the paper's rates beside ours.
-func renderPaper(b *strings.Builder, results []*Result) error {
-	points, err := paperPoints()
-	if err != nil {
-		return err
-	}
-	b.WriteString("### Beside the paper\n\n" + whatPaper + "\n\n")
-	b.WriteString("| Committee | Paper: orders/s | confirmations/s | payments/s that follow | per core of 48 | " +
-		"Ours: payments/s, protocol | per core | Ours / paper, per core |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, r := range results {
-		p, ok := paperAt(points, r.CommitteeSize)
-		if !ok || r.Err(false) != nil {
-			continue
-		}
-		note := ""
-		if p.interpolated {
-			note = " (interpolated)"
-		}
-		fmt.Fprintf(b, "| %d%s | %s | %s | %s | %s | %s %s | %s | %.1f |\n", r.CommitteeSize, note, grouped(int(p.orders)),
-			grouped(int(p.confirmations)), grouped(int(p.payments())), grouped(int(p.payments()/paperCores)),
-			grouped(int(r.PaymentsPerSec)), strings.ToUpper(r.Protocol), grouped(int(r.PerCore)), r.PerCore/(p.payments()/paperCores))
-	}
-	b.WriteString("\n")
-	return nil
-}
-
-const whatPaper = `The paper's "over 80,000 tx/s with 20 authorities" and "160,000" are rates of one phase: transfer orders alone, or
-confirmation orders alone, on 48 cores (Figure 7, 75 shards, UDP, one million in all, 1,000 in flight; means of 9 runs from the
-published logs). A payment needs one of each, hence 1/(1/orders + 1/confirmations). Its replies were counted and not
-checked, and credits to other shards were not awaited. Its machine is older and larger than this one: the ratio per core
-compares two machines along with two programs.`
 
 func renderEnvironment(b *strings.Builder, results []*Result) {
 	e := results[0].Environment

@@ -29,7 +29,9 @@ func exampleRunDir(t *testing.T) string {
 	write("throughput/tcp-4.json", example())
 	write("throughput/tcp-10.json", more)
 	write("throughput/orders-4.json", alone(Orders))
-	write("throughput/confirmations-4.json", alone(Confirmations))
+	confirmations := alone(Confirmations)
+	confirmations.CommitteeSize = 20
+	write("throughput/confirmations-20.json", confirmations)
 	write("endurance/soak.json", soak)
 	for i, name := range CurveNames() {
 		slow := example()

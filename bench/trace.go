@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -57,50 +59,87 @@ func markdownOf(dir string) (string, error) {
 	return r.Markdown()
 }
 
-// filesOf says for the places in base which files of dir they follow.
+// severalFiles stands for a file's name where a number follows several that agree, as the cores of their machine.
+const severalFiles = "several files, which agree"
+
+// filesOf says for the words of base which files of dir they follow.
 func filesOf(dir, base string) (map[position][]string, error) {
+	texts, err := readAll(dir)
+	if err != nil {
+		return nil, err
+	}
 	from := make(map[position][]string)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		changed, err := changedBy(dir, base, map[string][]byte{name: texts[name]})
+		if err != nil {
+			return nil, fmt.Errorf("bench: trace: %s: %w", name, err)
+		}
+		for at := range changed {
+			from[at] = append(from[at], name)
+		}
+	}
+	changed, err := changedBy(dir, base, texts)
+	if err != nil {
+		return nil, fmt.Errorf("bench: trace: %w", err)
+	}
+	for at := range changed {
+		if len(from[at]) == 0 {
+			from[at] = []string{severalFiles}
+		}
+	}
+	return from, nil
+}
+
+// readAll reads the files of dir, by their path there, that have values.
+func readAll(dir string) (map[string][]byte, error) {
+	texts := make(map[string][]byte)
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		changed := make(map[position]bool)
-		for turn := range tracings {
-			other, ok := changedValues(name, text, turn)
-			if !ok {
-				return nil // a kind of file that no report reads
-			}
-			if err := os.WriteFile(path, other, 0o600); err != nil {
-				return err
-			}
-			rendered, err := markdownOf(dir)
-			if err != nil {
-				return fmt.Errorf("with other values in %s: %w", name, err)
-			}
-			kept := kin(base, rendered)
-			for at := range wordsOf(base) {
-				if _, same := kept[at]; !same {
-					changed[at] = true
-				}
-			}
+		text, err := os.ReadFile(path)
+		if _, ok := changedValues(name, text, 0); ok {
+			texts[filepath.ToSlash(name)] = text
 		}
-		for at := range changed {
-			from[at] = append(from[at], filepath.ToSlash(name))
-		}
-		return os.WriteFile(path, text, 0o600)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bench: trace: %w", err)
 	}
-	return from, nil
+	return texts, nil
+}
+
+// changedBy says which words of base change with the values of some files of dir, which are left as they were.
+func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, error) {
+	changed := make(map[position]bool)
+	for turn := range tracings {
+		for name, text := range texts {
+			other, _ := changedValues(name, text, turn)
+			if err := os.WriteFile(filepath.Join(dir, name), other, 0o600); err != nil {
+				return nil, err
+			}
+		}
+		rendered, err := markdownOf(dir)
+		if err != nil {
+			return nil, fmt.Errorf("with other values: %w", err)
+		}
+		kept := kin(base, rendered)
+		for at := range wordsOf(base) {
+			if _, same := kept[at]; !same {
+				changed[at] = true
+			}
+		}
+	}
+	for name, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return changed, nil
 }
 
 var hasDigit = regexp.MustCompile(`[0-9]`)
