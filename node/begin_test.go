@@ -37,7 +37,7 @@ func TestFirstStartIsCutOff(t *testing.T) {
 	begun := 0
 	for cut := 1; ; cut++ {
 		o := w.onDisk(t.TempDir(), DurabilitySync)
-		o.limits.segmentBytes = tiny.segmentBytes
+		*o.limits = tiny
 		count := 0
 		cutOff := with(o, 8)
 		cutOff.openFS = func(path string) (journal.FS, error) {

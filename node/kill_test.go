@@ -4,21 +4,17 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"fastpay/codec"
 )
 
 // The kills of TestKilledProcesses; more with this variable.
@@ -33,6 +29,8 @@ type victim struct {
 	World  worldSpec
 	Dir    string
 	Shards []int
+	Mode   Durability
+	Accept bool // that votes are lost
 	cmd    *exec.Cmd
 }
 
@@ -53,7 +51,8 @@ func TestVictim(t *testing.T) {
 	if err := json.Unmarshal([]byte(task), &v); err != nil {
 		t.Fatal(err)
 	}
-	o := v.World.make(t).onDisk(v.Dir, DurabilitySync, v.Shards...)
+	o := v.World.make(t).onDisk(v.Dir, v.Mode, v.Shards...)
+	o.AcceptLostVotes = v.Accept
 	l := tiny
 	l.commitHere = commitHere
 	l.snapshotInterval, l.sweep = 5*time.Millisecond, 20*time.Millisecond
@@ -104,97 +103,6 @@ func (v *victim) kill() {
 	_ = v.cmd.Wait()
 }
 
-// payer pays from some accounts until told to stop, over one connection for each shard, and remembers everything that it
-// was told.
-type payer struct {
-	w        *world
-	accounts []int
-	rng      *rand.Rand
-	h        *history
-	certs    []map[uint64]codec.Certificate // by account and number, all that were ever made
-	paid     atomic.Int64
-}
-
-// run pays until the context ends. A connection that breaks is made again.
-func (p *payer) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := p.session(ctx); err != nil && !errors.Is(err, errGone) {
-			return err
-		}
-	}
-	return nil
-}
-
-var errGone = errors.New("the authority is gone")
-
-func (p *payer) session(ctx context.Context) error {
-	var conns []*client
-	defer func() {
-		for _, c := range conns {
-			_ = c.Close()
-		}
-	}()
-	for shard := range p.w.members[0].NumShards {
-		sock, err := net.DialTimeout("tcp", p.w.address(shard), time.Second)
-		if err != nil {
-			time.Sleep(5 * time.Millisecond)
-			return errGone
-		}
-		conns = append(conns, &client{t: p.w.t, Conn: sock, in: bufio.NewReader(sock)})
-	}
-	for ctx.Err() == nil {
-		if err := p.pay(conns); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pay makes one payment from some account: an order, now and then a conflicting one first or last, and its certificate.
-func (p *payer) pay(conns []*client) error {
-	account := p.accounts[p.rng.IntN(len(p.accounts))]
-	c := conns[p.w.shardOf(account)]
-	ask := func(m []byte) (*codec.Message, error) {
-		reply, err := c.tryAsk(m)
-		if err != nil {
-			return nil, errGone
-		}
-		return reply, p.h.heard(account, reply)
-	}
-	reply, err := ask(infoRequest(p.w, account))
-	if err != nil {
-		return err
-	}
-	number := reply.InfoResponse().NextSequenceNumber
-	if number < p.h.next[account] {
-		return fmt.Errorf("account %d is back at %d, was told %d", account, number, p.h.next[account])
-	}
-	if cert, ok := p.certs[account][number]; ok { // sent before, without an answer
-		if _, err := ask(codec.AppendCertificate(nil, cert)); err != nil {
-			return err
-		}
-		p.paid.Add(1)
-		return nil
-	}
-	for range 1 + p.rng.IntN(2) { // a second one conflicts, unless it is the same
-		o := p.w.order(account, p.rng.IntN(len(p.w.accounts)), 1+p.rng.Uint64N(3), number)
-		if _, err := ask(codec.AppendOrder(nil, o)); err != nil {
-			return err
-		}
-	}
-	voted, ok := p.h.voted[account][number]
-	if !ok {
-		return nil // no money
-	}
-	cert := p.w.certificate(voted)
-	p.certs[account][number] = cert
-	if _, err := ask(codec.AppendCertificate(nil, cert)); err != nil {
-		return err
-	}
-	p.paid.Add(1)
-	return nil
-}
-
 // TestKilledProcesses kills an authority's processes at random moments under load, and starts them again. Its segments are
 // tiny, so that kills meet changes of segments and snapshots as often as commits. No vote may contradict another, nothing
 // that was acknowledged may be gone, each credit must have come once, and so the sums be what they were.
@@ -215,7 +123,7 @@ func TestKilledProcesses(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("%d kills, seed %d", kills, seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	victims := []*victim{{World: spec, Dir: t.TempDir()}}
+	victims := []*victim{{World: spec, Dir: t.TempDir(), Mode: DurabilitySync}}
 	for _, v := range victims {
 		if err := v.start(); err != nil {
 			t.Fatal(err)
@@ -228,13 +136,7 @@ func TestKilledProcesses(t *testing.T) {
 	var all []*payer
 	var paying sync.WaitGroup
 	for i := range payers {
-		p := &payer{w: w, rng: rand.New(rand.NewPCG(seed, uint64(i+2))), h: newHistory(w)}
-		for range w.accounts {
-			p.certs = append(p.certs, make(map[uint64]codec.Certificate))
-		}
-		for a := i; a < accounts; a += payers {
-			p.accounts = append(p.accounts, a)
-		}
+		p := newPayer(w, rand.New(rand.NewPCG(seed, uint64(i+2))), i, payers)
 		all = append(all, p)
 		paying.Go(func() {
 			if err := p.run(ctx); err != nil {
@@ -264,6 +166,73 @@ func TestKilledProcesses(t *testing.T) {
 	wantBooks(t, w, all)
 }
 
+// TestKilledAsync kills processes with durability async under load. Each start after that is refused, in both modes, until
+// somebody accepts that votes are lost; what was answered may be gone then, but no money is. A stop in good order leaves
+// nothing to accept; a process with durability none leaves it for good, killed or not.
+func TestKilledAsync(t *testing.T) {
+	kills := 8
+	if testing.Short() {
+		kills = 2
+	}
+	spec := worldSpec{Keys: os.Getpid(), Members: 4, Shards: 2, Accounts: 32, Port: freePorts(t, 2)}
+	w := spec.make(t)
+	v := &victim{World: spec, Dir: t.TempDir(), Mode: DurabilityAsync}
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+	refused := func(mode Durability, what string) {
+		t.Helper()
+		v.Mode, v.Accept = mode, false
+		if err := v.start(); err == nil || !strings.Contains(err.Error(), what) {
+			t.Fatalf("a start with durability %s: %v, expected %q", mode, err, what)
+		}
+		_ = v.cmd.Wait()
+		v.Mode = DurabilityAsync
+	}
+	p := newPayer(w, rng, 0, 1)
+	for i := range kills {
+		v.Accept = i > 0
+		if err := v.start(); err != nil {
+			t.Fatal(err)
+		}
+		defer v.kill()
+		p.h = newHistory(w) // it may have forgotten what it told
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error)
+		go func() { ended <- p.run(ctx) }()
+		time.Sleep(time.Duration(rng.Int64N(int64(300 * time.Millisecond))))
+		v.kill()
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []Durability{DurabilityAsync, DurabilitySync} {
+			refused(mode, "--durability async ended here without syncing")
+		}
+		refused(DurabilityNone, "has the journal of this authority")
+	}
+	v.Accept = true
+	if err := v.start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the sum of all balances", func() bool {
+		sum := uint64(0)
+		for i := range w.accounts {
+			sum += w.balance(i)
+		}
+		return sum == uint64(initialBalance*len(w.accounts))
+	})
+	t.Logf("%d kills, %d payments", kills, p.paid.Load())
+	v.kill()
+
+	*v = victim{World: spec, Dir: t.TempDir(), Mode: DurabilityNone}
+	if err := v.start(); err != nil {
+		t.Fatal(err)
+	}
+	v.kill()
+	for _, mode := range []Durability{DurabilityAsync, DurabilitySync} {
+		refused(mode, "ran with --durability none")
+	}
+}
+
 // wantBooks compares every balance with what the settled certificates say, once all credits have arrived.
 func wantBooks(t *testing.T, w *world, all []*payer) {
 	t.Helper()
@@ -289,15 +258,4 @@ func wantBooks(t *testing.T, w *world, all []*payer) {
 	for i, want := range balance {
 		eventually(t, fmt.Sprintf("account %d to have %d", i, want), func() bool { return int64(w.balance(i)) == want })
 	}
-}
-
-// accountOf is the number of the account with an address.
-func (w *world) accountOf(a *codec.Address) int {
-	for i, k := range w.accounts {
-		if k.Public() == *a {
-			return i
-		}
-	}
-	w.t.Fatal("nobody's address")
-	return 0
 }

@@ -34,7 +34,7 @@ file. An account that was paid before it is added keeps that and gets its balanc
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: %d accounts added\n", filepath.Base(d.Folder), d.Added)
 				}
 			}
-			return hintRefusal(err)
+			return hintNode(err)
 		},
 	}
 	flags := cmd.Flags()

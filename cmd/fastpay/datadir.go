@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,10 +26,17 @@ func dataDirOf(flag, server string) string {
 	return strings.TrimSuffix(server, ".json") + ".data"
 }
 
-// hintRefusal gives the refusal of a start its hint.
-func hintRefusal(err error) error {
+// hintNode gives a hint to the error with which a node did not start, or ended.
+func hintNode(err error) error {
 	if r, ok := errors.AsType[*node.Refusal](err); ok && r.Hint != "" {
 		return withHint(err, r.Hint)
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return withHint(err, "make room on the disk of the data directory, and start it again: nothing that was answered is "+
+			"lost; --retain bounds what is kept")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return withHint(err, "the user that runs the server must be able to write to its data directory; see --data-dir")
 	}
 	return err
 }

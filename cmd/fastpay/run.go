@@ -108,7 +108,7 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	defer metrics.stop()
 	n, err := node.Start(*options)
 	if err != nil {
-		return hintRefusal(err)
+		return hintNode(err)
 	}
 	metrics.show(n)
 	logRecovery(log, n.Recovery())
@@ -126,7 +126,7 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	s := n.Stats()
 	log.Info("Stopped", "orders", s.Orders, "certificates", s.Certificates, "infos", s.Infos, "rejected", s.Rejected,
 		"credits", s.Credits, "signatures", s.Signatures, "batches", s.Batches)
-	return err
+	return hintNode(err)
 }
 
 // spareProcs are for the garbage collector and everything else that is no event loop.

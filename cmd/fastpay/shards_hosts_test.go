@@ -133,9 +133,7 @@ func TestShardsOnFourHosts(t *testing.T) {
 		for _, host := range c.hosts {
 			h.cut(host, false)
 		}
-		for end := time.Now().Add(worldPatience); l.payments() < before+100 && time.Now().Before(end); {
-			time.Sleep(5 * time.Millisecond)
-		}
+		w.patiently(func() bool { return l.payments() >= before+100 })
 	}
 	l.finish()
 	l.conserved()

@@ -111,7 +111,7 @@ func (w *shardWorld) sequences(shard int) []uint64 {
 }
 
 func (p *payer) run() error {
-	lastProgress := time.Now()
+	lastProgress := p.l.w.awake.now()
 	for {
 		before := p.l.settled[p.shard].Load()
 		done, err := p.session()
@@ -119,9 +119,9 @@ func (p *payer) run() error {
 			return err
 		}
 		if p.l.settled[p.shard].Load() != before {
-			lastProgress = time.Now()
+			lastProgress = p.l.w.awake.now()
 		}
-		if time.Since(lastProgress) > worldPatience {
+		if p.l.w.awake.now()-lastProgress > worldPatience {
 			return fmt.Errorf("shard %d settles nothing: %w", p.shard, err)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -287,10 +287,11 @@ func (l *shardLoad) wrong() (text []string) {
 func (l *shardLoad) conserved() {
 	l.w.t.Helper()
 	began := time.Now()
-	wrong := l.wrong()
-	for ; len(wrong) > 0 && time.Since(began) < worldPatience; wrong = l.wrong() {
-		time.Sleep(20 * time.Millisecond)
-	}
+	var wrong []string
+	l.w.patiently(func() bool {
+		wrong = l.wrong()
+		return len(wrong) == 0
+	})
 	took := time.Since(began)
 	if len(wrong) == 0 {
 		time.Sleep(300 * time.Millisecond)

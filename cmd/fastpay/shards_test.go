@@ -51,9 +51,7 @@ func TestKilledShardsLoseNothing(t *testing.T) {
 	for i := range rounds {
 		shard := i % worldShards
 		before := l.payments()
-		for end := time.Now().Add(worldPatience); l.payments() < before+200 && time.Now().Before(end); {
-			time.Sleep(5 * time.Millisecond)
-		}
+		w.patiently(func() bool { return l.payments() >= before+200 })
 		w.signal(shard, syscall.SIGKILL)
 		if i%2 == 1 {
 			time.Sleep(200 * time.Millisecond) // the others issue credits that wait
@@ -131,9 +129,7 @@ func (w *shardWorld) meetAgain(others bool, next []uint64, forgotten uint64) *sh
 	w.next[1] = next
 	p := w.start(1)
 	l := w.pay([]int{1}, []int{0})
-	for end := time.Now().Add(worldPatience); l.payments() < forgotten+100 && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	w.patiently(func() bool { return l.payments() >= forgotten+100 })
 	l.finish()
 	for _, s := range siblings {
 		w.start(s)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type shardWorld struct {
 	keys      []*crypto.PrivateKey
 	accounts  [][]*crypto.PrivateKey // by shard
 	host      func(shard int) shardHost
+	awake     *stopwatch
 
 	mu        sync.Mutex
 	processes map[int]*shardProcess
@@ -59,7 +61,7 @@ const (
 // newShardWorld writes the files of the authority. Shards run on this machine, unless host says where.
 func newShardWorld(t *testing.T, host func(shard int) shardHost) *shardWorld {
 	t.Helper()
-	w := &shardWorld{t: t, dir: t.TempDir(), host: host, processes: make(map[int]*shardProcess)}
+	w := &shardWorld{t: t, dir: t.TempDir(), host: host, awake: newStopwatch(t), processes: make(map[int]*shardProcess)}
 	if host == nil {
 		w.host = func(int) shardHost {
 			return shardHost{"127.0.0.1", nil, func(address string) (net.Conn, error) { return net.Dial("tcp", address) }}
@@ -148,19 +150,22 @@ func (w *shardWorld) start(shard int, flags ...string) *shardProcess {
 	w.t.Helper()
 	p := w.launch(shard, flags...)
 	address := w.address(shard)
-	for end := time.Now().Add(worldPatience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if c, err := w.host(shard).dial(address); err == nil {
-			c.Close()
-			return p
-		}
+	listens := w.patiently(func() bool {
 		select {
 		case <-p.ended:
 			w.t.Fatalf("shard %d ended: %v\n%s", shard, p.err, p.text())
 		default:
 		}
+		c, err := w.host(shard).dial(address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	if !listens {
+		w.t.Fatalf("shard %d does not listen", shard)
 	}
-	w.t.Fatalf("shard %d does not listen", shard)
-	return nil
+	return p
 }
 
 // launch runs a shard without waiting for anything.
@@ -227,9 +232,15 @@ func (w *shardWorld) signal(shard int, s syscall.Signal) *shardProcess {
 // await waits for a process to end by itself.
 func (w *shardWorld) await(p *shardProcess) {
 	w.t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(worldPatience):
+	ended := w.patiently(func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	if !ended {
 		w.t.Fatal("a process does not end")
 	}
 }
@@ -260,3 +271,40 @@ func (w *shardWorld) folder(shard int) string {
 	}
 	return found[0]
 }
+
+// patiently waits for a condition, and says whether it came true.
+func (w *shardWorld) patiently(condition func() bool) bool {
+	for end := w.awake.now() + worldPatience; w.awake.now() < end; time.Sleep(5 * time.Millisecond) {
+		if condition() {
+			return true
+		}
+	}
+	return condition()
+}
+
+// stopwatch says how long this process has run. Time in which it was stopped, with all the others, does not count: nothing
+// that is waited for can happen then.
+type stopwatch struct{ ran atomic.Int64 }
+
+func newStopwatch(t *testing.T) *stopwatch {
+	const tick = 50 * time.Millisecond
+	s := new(stopwatch)
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for last := time.Now(); ; {
+			select {
+			case <-end:
+				return
+			case <-time.After(tick):
+			}
+			now := time.Now()
+			s.ran.Add(int64(min(now.Sub(last), 4*tick))) // more where the machine is busy
+			last = now
+		}
+	}()
+	t.Cleanup(func() { close(end); <-ended })
+	return s
+}
+
+func (s *stopwatch) now() time.Duration { return time.Duration(s.ran.Load()) }
