@@ -32,7 +32,7 @@ var headlines = []struct {
 }
 
 // besidePaper sets results beside the paper's Figure 7: by committee, then each phase alone, then whole payments. Results
-// that are wrong, and committees that the paper does not have, are left out.
+// that are wrong, and committees that the paper does not have, are left out; of several of one kind the longest valid one stands.
 func besidePaper(results []*Result) (rows []besideRow, err error) {
 	points, err := paperPoints()
 	if err != nil {
@@ -41,7 +41,10 @@ func besidePaper(results []*Result) (rows []besideRow, err error) {
 	phases := []string{Orders.String(), Confirmations.String(), Payments.String()}
 	sorted := slices.SortedStableFunc(slices.Values(results), func(a, b *Result) int {
 		return cmp.Or(a.CommitteeSize-b.CommitteeSize, cmp.Compare(a.Protocol, b.Protocol),
-			slices.Index(phases, a.Phase)-slices.Index(phases, b.Phase))
+			slices.Index(phases, a.Phase)-slices.Index(phases, b.Phase), btoi(b.Valid)-btoi(a.Valid), cmp.Compare(b.Seconds, a.Seconds))
+	})
+	sorted = slices.CompactFunc(sorted, func(a, b *Result) bool {
+		return a.CommitteeSize == b.CommitteeSize && a.Protocol == b.Protocol && a.Phase == b.Phase
 	})
 	for _, r := range sorted {
 		p, ok := paperAt(points, r.CommitteeSize)

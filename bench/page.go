@@ -6,9 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"fastpay/bench/chart"
@@ -19,84 +16,42 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// page is what page.tmpl shows: everything is in it, so that the file needs neither network nor scripts.
+// page is what page.tmpl shows: everything is in it, so that the file needs neither network nor scripts. A part without anything to
+// show is not on the page.
 type page struct {
 	Style    template.CSS
 	Title    string
 	Lead     string
+	Parts    []pagePart
 	Tiles    []tile
+	Beside   []besideRow
+	OurCores int
+	About    string // what stands beside the paper
+	Papers   []paperSection
+	Load     []figure
 	Rows     []pageRow
 	Figures  []figure
+	Curves   []curveSection
+	Crypto   []figure
 	Budget   *pageBudget
 	Machines []pageMachine
 	Rate     string // what a rate is
 }
 
-// tile is a figure to be seen first.
-type tile struct{ Value, Unit, About string }
-
-// pageRow is a run in the table.
-type pageRow struct {
-	Number                               int
-	File, Short                          string
-	What, Where, Load                    string
-	Rate, PerCore                        string
-	P50, P99, P999                       string
-	NodeCPU, GeneratorCPU, Memory, Batch string
-	Failures, Conserved, Verdict         string
-	Valid                                bool
-	Notes                                []string
-	Command, At                          string
-	result                               *Result
-}
-
-// pageMachine is an environment, and the runs that were measured there.
-type pageMachine struct {
-	Runs  string
-	Facts [][2]string
-}
-
-// pageBudget is where the CPU time of a payment goes, of the first run that tells.
-type pageBudget struct {
-	Run, Samples int
-	Sum, Clock   string
-	Stages       []pageStage
-}
-
-type pageStage struct {
-	Name, Us, Bytes string
-	Percent         float64 // of the largest stage
-}
+// pagePart is an entry of the contents.
+type pagePart struct{ ID, Name string }
 
 // WritePage writes one HTML file about the results in folders and files; it appears whole or not at all.
 func WritePage(file string, paths ...string) error {
-	var results []resultFile
-	for _, path := range paths {
-		found, err := readPath(path)
-		if err != nil {
-			return err
-		}
-		results = append(results, found...)
+	s, err := readSource(paths...)
+	if err != nil {
+		return err
 	}
-	text, err := renderPage(results)
+	text, err := renderPage(s)
 	if err != nil {
 		return err
 	}
 	return replaceFile(file, text)
-}
-
-func readPath(path string) ([]resultFile, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
-	if !info.IsDir() {
-		r, err := ReadResult(path)
-		return []resultFile{{filepath.Base(path), r}}, err
-	}
-	files, err := readFolder(path)
-	slices.SortStableFunc(files, func(a, b resultFile) int { return naturally(a.path, b.path) })
-	return files, err
 }
 
 // naturally orders names as people do: numbers within them by value.
@@ -120,24 +75,76 @@ func naturally(a, b string) int {
 	return len(a) - len(b)
 }
 
-func renderPage(results []resultFile) ([]byte, error) {
+func renderPage(s *pageSource) ([]byte, error) {
 	p := &page{Style: pageStyle(), Title: "FastPay benchmark", Rate: strings.ReplaceAll(whatRate, "**", "")}
-	for i, f := range results {
+	for i, f := range s.runs {
 		p.Rows = append(p.Rows, newPageRow(i+1, f))
 	}
-	p.Lead = lead(results)
+	p.Lead = s.lead()
 	p.Tiles = tiles(p.Rows)
-	p.Machines = machines(results)
+	if len(p.Rows) == 0 {
+		p.Tiles = tiles(s.curveRows())
+	}
+	p.Tiles = append(p.Tiles, waitTiles(s.transfers)...)
+	p.Machines = s.machines()
 	p.Budget = budgetOf(p.Rows)
-	var err error
-	if p.Figures, err = figures(p.Rows); err != nil {
+	if err := p.fill(s); err != nil {
 		return nil, err
 	}
+	p.Parts = p.parts()
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("bench: page: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// fill draws the figures.
+func (p *page) fill(s *pageSource) (err error) {
+	if p.Beside, err = besidePaper(resultsOf(s.runs)); err != nil {
+		return err
+	}
+	if len(p.Beside) > 0 {
+		p.OurCores, p.About = p.Beside[0].cores, whatPaper
+	}
+	if p.Papers, err = paperSections(s.papers); err != nil {
+		return err
+	}
+	if p.Load, err = loadFigures(s.all()); err != nil {
+		return err
+	}
+	if p.Figures, err = figures(p.Rows); err != nil {
+		return err
+	}
+	if p.Crypto, err = signatureFigures(s.crypto); err != nil {
+		return err
+	}
+	p.Curves, err = curveSections(s.curves)
+	return err
+}
+
+// parts are the contents.
+func (p *page) parts() (parts []pagePart) {
+	for _, part := range []struct {
+		pagePart
+		there bool
+	}{
+		{pagePart{"beside", "Beside the paper"}, len(p.Beside) > 0},
+		{pagePart{"paper", "The paper's figures"}, len(p.Papers) > 0},
+		{pagePart{"figures", "Rates and latency"}, len(p.Figures) > 0},
+		{pagePart{"load", "Offered load"}, len(p.Load) > 0},
+		{pagePart{"curves", "Scaling"}, len(p.Curves) > 0},
+		{pagePart{"budget", "Budget"}, p.Budget != nil},
+		{pagePart{"signatures", "Signatures"}, len(p.Crypto) > 0},
+		{pagePart{"runs", "Runs"}, len(p.Rows) > 0},
+		{pagePart{"environment", "Environment"}, len(p.Machines) > 0},
+		{pagePart{"repeat", "Commands"}, len(p.Rows) > 0},
+	} {
+		if part.there {
+			parts = append(parts, part.pagePart)
+		}
+	}
+	return parts
 }
 
 // pageStyle sets the charts' colors, for light and dark.
@@ -150,137 +157,38 @@ func pageStyle() template.CSS {
 	return template.CSS(fmt.Sprintf(":root{%s}@media screen and (prefers-color-scheme:dark){:root{%s}}", light.String(), dark.String()))
 }
 
-func newPageRow(number int, f resultFile) pageRow {
-	r := f.result
-	l := r.latency()
-	row := pageRow{
-		Number: number, File: f.path, Short: strings.TrimSuffix(filepath.ToSlash(f.path), ".json"), What: r.unit().many,
-		Where: fmt.Sprintf("%s, %d %s, %s", r.authorities(), r.NumShards, plural(r.NumShards, "shard"),
-			strings.ToUpper(r.Protocol)),
-		Load: fmt.Sprintf("%s in flight, %s accounts, %.1f s", grouped(r.MaxInFlight), grouped(r.NumAccounts), r.Seconds),
-		Rate: rateOrDash(r, r.RatePerSec), PerCore: rateOrDash(r, r.RatePerCore), P50: inMs(l.P50), P99: inMs(l.P99), P999: inMs(l.P999),
-		NodeCPU: fmt.Sprintf("%.2f", r.CPUUsPerPayment.Node), GeneratorCPU: fmt.Sprintf("%.2f", r.CPUUsPerPayment.Generator),
-		Memory: fmt.Sprintf("%.0f", float64(r.PeakRSSBytes)/(1<<20)), Batch: fmt.Sprintf("%.0f", r.MeanBatch),
-		Failures: fmt.Sprintf("%d / %d / %d", r.Rejected, r.Lost, r.Retransmitted), Conserved: "no", Verdict: "valid", Valid: r.Valid,
-		Notes: slices.Concat(r.Rejections, r.Notes), Command: strings.Join(r.Command, " "), At: r.Environment.RecordedAt, result: r,
-	}
-	if load := r.Load; load != nil && load.AskedPerSec > 0 {
-		row.Load = fmt.Sprintf("open loop, %s/s asked for (%s), %.1f s", grouped(int(load.AskedPerSec)), load.Loop, r.Seconds)
-	}
-	if c := r.Committee; c != nil && len(c.Faults) > 0 {
-		row.Where += ", faults: " + strings.Join(c.Faults, ", ")
-	}
-	if r.Conserved {
-		row.Conserved = "yes"
-	}
-	if !r.Valid {
-		row.Verdict = strings.Join(r.Flags, ", ")
-	}
-	return row
-}
-
 // lead says what was measured, when, and on what.
-func lead(results []resultFile) string {
-	var all []*Result
-	for _, f := range results {
-		all = append(all, f.result)
-	}
-	parts := []string{fmt.Sprintf("%d %s", len(all), plural(len(all), "run"))}
-	days := distinct(all, func(r *Result) string { return fmt.Sprintf("%.10s", r.Environment.RecordedAt) })
-	if days[0] != "" {
-		parts = append(parts, "measured "+days[0])
-		if last := days[len(days)-1]; last != days[0] {
-			parts = append(parts, "to "+last)
+func (s *pageSource) lead() string {
+	all := s.all()
+	var parts []string
+	if len(all) > 0 {
+		parts = append(parts, fmt.Sprintf("%d %s", len(all), plural(len(all), "run")))
+		days := distinct(all, func(r *Result) string { return fmt.Sprintf("%.10s", r.Environment.RecordedAt) })
+		if days[0] != "" {
+			parts = append(parts, "measured "+days[0])
+			if last := days[len(days)-1]; last != days[0] {
+				parts = append(parts, "to "+last)
+			}
 		}
+	}
+	for _, p := range s.papers {
+		all = append(all, &Result{Environment: p.manifest.Environment})
+	}
+	if len(all) == 0 {
+		return ""
 	}
 	cpus := distinct(all, func(r *Result) string { return fmt.Sprintf("%s, %d cores", r.Environment.CPU, r.Environment.Cores) })
 	commits := distinct(all, (*Result).build)
-	return strings.Join(parts, " ") + "; " + strings.Join(cpus, "; ") + "; commit " + strings.Join(commits, ", ")
+	return strings.Join(append([]string{strings.Join(parts, " ")}, strings.Join(cpus, "; "),
+		plural(len(commits), "commit")+" "+strings.Join(commits, ", ")), "; ")
 }
 
-// tiles are about the best valid run of whole payments, or of the best one at all.
-func tiles(rows []pageRow) []tile {
-	best := slices.MaxFunc(rows, func(a, b pageRow) int {
-		rank := func(r pageRow) int {
-			n := 0
-			if r.result.Valid {
-				n += 2
-			}
-			if r.result.Phase == Payments.String() {
-				n++
-			}
-			return n
+// curveRows are the points of curves, for a page without single runs.
+func (s *pageSource) curveRows() (rows []pageRow) {
+	for _, c := range s.curves {
+		for _, r := range c.results() {
+			rows = append(rows, newPageRow(len(rows)+1, resultFile{c.where, r}))
 		}
-		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.result.RatePerSec, b.result.RatePerSec))
-	})
-	r := best.result
-	if r.counted() == 0 {
-		return []tile{{"nothing", "", "was measured by any run"}}
 	}
-	about := fmt.Sprintf("run %d: %s, %s", best.Number, best.Where, best.Load)
-	if !r.Valid {
-		about += "; NOT VALID: " + best.Verdict
-	}
-	return []tile{
-		{best.Rate, r.unit().many + " a second", about},
-		{best.PerCore, "a second and core", fmt.Sprintf("all %d cores count, those of the load generator too", r.Environment.Cores)},
-		{best.P50 + " / " + best.P99, "ms, p50 / p99", r.latencyOf()},
-		{best.NodeCPU, "µs of CPU each", "of the authority's process"},
-	}
-}
-
-// latencyOf says from when to when a latency is.
-func (r *Result) latencyOf() string {
-	if r.Load != nil && r.Load.AskedPerSec > 0 {
-		return "from when it was due to the verified reply"
-	}
-	return "from sending to the verified reply, with " + grouped(r.MaxInFlight) + " in flight"
-}
-
-func machines(results []resultFile) (list []pageMachine) {
-	byFacts := make(map[string]int)
-	var runs [][]string
-	for i, f := range results {
-		e := &f.result.Environment
-		facts := [][2]string{
-			{"CPU", fmt.Sprintf("%s, %d cores, %d threads a core", e.CPU, e.Cores, e.ThreadsPerCore)},
-			{"Instruction sets", strings.Join(e.Features, " ")}, {"Signatures", "backend " + e.CryptoBackend},
-			{"Kernel, memory", fmt.Sprintf("%s, %.1f GiB", e.Kernel, float64(e.MemoryBytes)/(1<<30))},
-			{"Go", fmt.Sprintf("%s, GOMAXPROCS %d, GOGC %s", e.Go, e.GOMAXPROCS, e.GOGC)}, {"Commit", f.result.build()},
-			{"Durability", f.result.Durability},
-		}
-		key := fmt.Sprint(facts)
-		at, known := byFacts[key]
-		if !known {
-			at = len(list)
-			byFacts[key] = at
-			list, runs = append(list, pageMachine{Facts: facts}), append(runs, nil)
-		}
-		runs[at] = append(runs[at], fmt.Sprint(i+1))
-	}
-	for i := range list {
-		list[i].Runs = strings.Join(runs[i], ", ")
-	}
-	return list
-}
-
-func budgetOf(rows []pageRow) *pageBudget {
-	for _, row := range rows {
-		b := row.result.Budget
-		if b == nil || b.SumUs == 0 {
-			continue
-		}
-		shown := &pageBudget{Run: row.Number, Samples: int(b.Samples), Sum: fmt.Sprintf("%.2f", b.SumUs),
-			Clock: fmt.Sprintf("%.2f", b.MeasuredUs)}
-		largest := slices.MaxFunc(b.Stages, func(a, b Stage) int { return cmp.Compare(a.Us, b.Us) }).Us
-		for _, s := range b.Stages {
-			stage := pageStage{Name: s.Name, Us: fmt.Sprintf("%.2f", s.Us), Percent: 100 * ratio(s.Us, largest)}
-			if s.Bytes > 0 {
-				stage.Bytes = fmt.Sprintf("%.0f", s.Bytes)
-			}
-			shown.Stages = append(shown.Stages, stage)
-		}
-		return shown
-	}
-	return nil
+	return rows
 }

@@ -77,7 +77,7 @@ func TestPageIsSelfContained(t *testing.T) {
 			t.Errorf("the page has %s", outside)
 		}
 	}
-	if got := strings.Count(text, "<svg "); got != strings.Count(text, "<figure ") || got < 6 {
+	if got := strings.Count(text, "<svg ") + strings.Count(text, `"chart bars"`); got != strings.Count(text, "<figure ") || got < 6 {
 		t.Errorf("%d charts in %d figures", got, strings.Count(text, "<figure "))
 	}
 	if again := pageOf(t, mixed()...); again != text {
@@ -147,33 +147,50 @@ func TestTicks(t *testing.T) {
 	f(logs, "0.5 1 2 5 10 20")
 }
 
-// lookingPage shows the page in a frame as wide as a phone or a desktop, and writes what it looks like into its own document.
-const lookingPage = `<!doctype html><title>probe</title><iframe src="/page.html" style="width:%dpx;height:900px;border:0"></iframe>
+// lookingPage shows the page in frames as wide as a desktop and a phone, and writes what it looks like into its own document. A
+// figure is seen when it is within the frame; contrast is that of WCAG, of any text to what is behind it.
+const lookingPage = `<!doctype html><meta name="color-scheme" content="light dark"><title>probe</title>
+<iframe src="/page.html?wide" style="width:1200px;height:900px;border:0"></iframe>
+<iframe src="/page.html?narrow" style="width:390px;height:900px;border:0"></iframe>
 <pre id="out"></pre><script>
-const frame = document.querySelector("iframe");
-frame.onload = () => setTimeout(() => {
-  const d = frame.contentDocument, w = frame.contentWindow;
-  const seen = e => { const b = e.getBoundingClientRect(), s = w.getComputedStyle(e);
-    return b.width > 200 && b.height > 100 && b.left >= 0 && b.right <= w.innerWidth + 1 && s.visibility === "visible" && s.display !== "none" };
-  const charts = [...d.querySelectorAll("figure svg")];
-  document.getElementById("out").textContent = JSON.stringify({
-    figures: d.querySelectorAll("figure").length,
-    visible: charts.filter(seen).length,
-    drawn: charts.filter(e => e.querySelectorAll("path").length > 5).length,
-    smallest: Math.min(...[...d.querySelectorAll("figure svg text")].map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))),
-    ink: charts.length ? w.getComputedStyle(charts[0].querySelector("text")).fill : "",
-    background: w.getComputedStyle(d.body).backgroundColor,
+function rgb(s) { const v = s.match(/[\d.]+/g).map(Number); return v.length > 3 && v[3] === 0 ? null : v }
+function light(c) { const [r, g, b] = c.slice(0, 3).map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+  return .2126 * r + .7152 * g + .0722 * b }
+function look(frame) {
+  const d = frame.contentDocument, w = frame.contentWindow, box = e => e.getBoundingClientRect();
+  const seen = e => { const b = box(e), s = w.getComputedStyle(e);
+    return b.width > 200 && b.height > 40 && b.left >= 0 && b.right <= w.innerWidth + 1 && s.visibility === "visible" && s.display !== "none" };
+  function contrast(e) {
+    const s = w.getComputedStyle(e), ink = rgb(e.closest("svg") ? s.fill : s.color);
+    let back = null;
+    for (let p = e; p && !back; p = p.parentElement) back = rgb(w.getComputedStyle(p).backgroundColor);
+    const [a, b] = [light(ink), light(back || [255, 255, 255])];
+    return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  }
+  const figures = [...d.querySelectorAll("figure")], charts = figures.map(e => e.querySelector(".chart"));
+  const texts = [...d.body.querySelectorAll("*")].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && box(e).width > 0);
+  const worst = texts.map(e => [contrast(e), e.tagName + ": " + e.textContent.trim().slice(0, 30)]).sort((a, b) => a[0] - b[0])[0];
+  return {
+    figures: figures.length, visible: charts.filter(e => e && seen(e)).length,
+    drawn: charts.filter(e => e && (e.tagName === "svg" ? e.querySelectorAll("path").length > 5 : e.querySelectorAll("i b").length > 0)).length,
+    smallest: Math.min(...[...d.querySelectorAll("figure svg text, figure .bars span")].map(box).map(b => Math.min(b.width, b.height))),
+    background: w.getComputedStyle(d.body).backgroundColor, contrast: worst[0], palest: worst[1],
     wide: d.documentElement.scrollWidth - w.innerWidth,
+    scrolling: [...d.querySelectorAll(".wide")].filter(e => e.scrollWidth > e.clientWidth + 1).length,
     loaded: w.performance.getEntriesByType("resource").map(e => e.name),
-  });
+    broken: [...d.querySelectorAll("nav a")].filter(e => !d.querySelector(e.getAttribute("href"))).length,
+  };
+}
+onload = () => setTimeout(() => {
+  document.getElementById("out").textContent = JSON.stringify([...document.querySelectorAll("iframe")].map(look));
 }, 50);
 </script>`
 
 type seenPage struct {
 	Figures, Visible, Drawn int
-	Smallest                float64
-	Ink, Background         string
-	Wide                    int
+	Smallest, Contrast      float64
+	Palest, Background      string
+	Wide, Scrolling, Broken int
 	Loaded                  []string
 }
 
@@ -187,48 +204,85 @@ func TestPageInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
-	text := pageOf(t, mixed()...)
+	text := wholePage(t)
+	const most = 2 << 20
+	if len(text) > most {
+		t.Errorf("the page has %d bytes", len(text))
+	}
 	var asked sync.Map
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.URL.Path, true)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		switch width := 0; {
-		case r.URL.Path == "/page.html":
+		if r.URL.Path == "/page.html" {
 			fmt.Fprint(w, text)
-		default:
-			_, _ = fmt.Sscanf(r.URL.Path, "/probe/%d", &width)
-			fmt.Fprintf(w, lookingPage, width)
+		} else {
+			fmt.Fprint(w, lookingPage)
 		}
 	}))
 	defer server.Close()
-	f := func(width int, flags ...string) seenPage {
+	f := func(name string, flags ...string) (background string) {
 		t.Helper()
-		got, complaints := browse(t, browser, fmt.Sprintf("%s/probe/%d", server.URL, width), flags...)
+		frames, complaints := browse(t, browser, server.URL+"/probe", flags...)
 		if complaints != "" {
-			t.Errorf("%d px: the browser's console: %s", width, complaints)
+			t.Errorf("%s: the browser's console: %s", name, complaints)
 		}
-		if got.Figures < 6 || got.Visible != got.Figures || got.Drawn != got.Figures || got.Wide > 0 || len(got.Loaded) > 0 || got.Smallest < 4 {
-			t.Errorf("%d px: %+v", width, got)
+		if len(frames) != 2 {
+			t.Fatalf("%s: %d frames", name, len(frames))
 		}
-		return got
+		for i, got := range frames {
+			if got.Figures < 15 || got.Visible != got.Figures || got.Drawn != got.Figures || got.Wide > 0 || len(got.Loaded) > 0 ||
+				got.Smallest < 4 || got.Broken > 0 || got.Contrast < 4.5 {
+				t.Errorf("%s, frame %d: %+v", name, i, got)
+			}
+		}
+		if frames[1].Scrolling == 0 {
+			t.Errorf("%s: no table scrolls in itself on a phone", name)
+		}
+		return frames[0].Background
 	}
-	light := f(1200)
-	dark := f(390, "--blink-settings=preferredColorScheme=0")
-	if light.Ink == dark.Ink || light.Background == dark.Background {
-		t.Errorf("light %+v, dark %+v", light, dark)
+	if light, dark := f("light"), f("dark", "--blink-settings=preferredColorScheme=0"); light == dark {
+		t.Errorf("light and dark: %s", light)
 	}
 	asked.Range(func(path, _ any) bool {
-		if p := path.(string); p != "/page.html" && !strings.HasPrefix(p, "/probe/") && p != "/favicon.ico" { // of the probe
+		if p := path.(string); p != "/page.html" && p != "/probe" && p != "/favicon.ico" { // of the probe
 			t.Errorf("the page asks for %s", p)
 		}
 		return true
 	})
 }
 
+// wholePage is of runs of every kind, curves, a sweep with a knee, single transfers and signatures.
+func wholePage(t *testing.T) string {
+	t.Helper()
+	dir := exampleRunDir(t)
+	for i, r := range mixed() {
+		if err := r.WriteFile(filepath.Join(dir, "runs", fmt.Sprintf("run-%d.json", i+1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, rate := range []float64{20_000, 40_000, 60_000, 80_000} {
+		r := openLoop(rate)
+		slow := int64(1000 * (i + 1) * (i*i*i*i + 1))
+		r.LatencyUs.Confirmation.P99 = &slow
+		if err := r.WriteFile(filepath.Join(dir, "sweep", fmt.Sprintf("rate-%.0f.json", rate))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "page.html")
+	if err := WritePage(file, dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 var probed = regexp.MustCompile(`(?s)<pre id="out">(.*?)</pre>`)
 
 // browse loads an address, and returns what the probe found, and the lines of the browser's console.
-func browse(t *testing.T, browser, address string, flags ...string) (got seenPage, console string) {
+func browse(t *testing.T, browser, address string, flags ...string) (got []seenPage, console string) {
 	t.Helper()
 	flags = append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(), "--enable-logging=stderr",

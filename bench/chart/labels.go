@@ -25,6 +25,8 @@ const (
 	labelStroke = 9 // px, from the line's end to its name
 	labelGap    = 2 // px, before the text
 	labelHeight = textSize + 1
+	// labelWidth is how much wider the reader's font may be than the one that is measured with.
+	labelWidth = 1.17
 )
 
 // Name adds a label at the right end of points, which may be empty.
@@ -82,7 +84,7 @@ func (l Labels) GlyphBoxes(p *plot.Plot) []plot.GlyphBox {
 		style := labelStyle()
 		boxes = append(boxes, plot.GlyphBox{X: 1, Y: min(max(p.Y.Norm(label.Y), 0), 1), Rectangle: vg.Rectangle{
 			Min: vg.Point{Y: -labelHeight / 2},
-			Max: vg.Point{X: labelStroke + labelGap + style.Width(label.Text), Y: labelHeight / 2}}})
+			Max: vg.Point{X: labelStroke + labelGap + labelWidth*style.Width(label.Text), Y: labelHeight / 2}}})
 	}
 	return boxes
 }

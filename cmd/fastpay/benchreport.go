@@ -16,10 +16,15 @@ func newBenchReportCommand() *cobra.Command {
 		Use:   "report DIR",
 		Short: "Make one HTML page of the results in a folder",
 		Long: `Makes one self-contained HTML page of all results in a folder and the folders below it, as --json wrote them, two single runs
-as well as a whole evaluation: a table with what was rejected and what is not valid, rates, latency percentiles, each second,
-costs, the environment, and the commands that repeat the runs. It needs no network and no scripts, follows light and dark, and
-can be read on a phone and printed. The file appears whole or not at all.`,
-		Example: `  fastpay bench --protocol tcp --json results/a.json
+as well as a whole evaluation: rates beside the paper's, latency by percentile and over the offered load with its knee, each
+second, scaling curves, the budget of a payment, signatures, what was rejected and what is not valid, the environment, and
+the commands that repeat the runs. Results that are named as points of a curve, as 'bench curve' and --sweep do, become one. The
+page needs no network and no scripts, follows light and dark, and can be read on a phone and printed. The file appears whole or not
+at all.`,
+		Example: `  # the repository's own measurements
+  fastpay bench report perf/results -o report.html
+
+  fastpay bench --protocol tcp --json results/a.json
   fastpay bench --protocol tcp --max-in-flight 4000 --json results/b.json
   fastpay bench report results -o report.html`,
 		Args: func(_ *cobra.Command, args []string) error {
