@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"io"
 	"strings"
 
 	"fastpay/bench/chart"
@@ -41,9 +42,10 @@ type page struct {
 // pagePart is an entry of the contents.
 type pagePart struct{ ID, Name string }
 
-// WritePage writes one HTML file about the results in folders and files; it appears whole or not at all.
-func WritePage(file string, paths ...string) error {
-	s, err := readSource(paths...)
+// WritePage writes one HTML file about the results in folders and files; it appears whole or not at all. Which files of
+// folders are broken is told on stderr.
+func WritePage(file string, stderr io.Writer, paths ...string) error {
+	s, err := readSource(stderr, paths...)
 	if err != nil {
 		return err
 	}

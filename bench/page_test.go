@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +31,7 @@ func pageOf(t *testing.T, results ...*Result) string {
 		}
 	}
 	file := filepath.Join(dir, "deep", "page.html")
-	if err := WritePage(file, filepath.Join(dir, "runs")); err != nil {
+	if err := WritePage(file, io.Discard, filepath.Join(dir, "runs")); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)
@@ -99,11 +100,11 @@ func TestPageOfLittle(t *testing.T) {
 			t.Errorf("%s: got\n%s", name, text)
 		}
 	}
-	if err := WritePage(filepath.Join(t.TempDir(), "p.html"), t.TempDir()); err == nil {
+	if err := WritePage(filepath.Join(t.TempDir(), "p.html"), io.Discard, t.TempDir()); err == nil {
 		t.Error("a page about an empty folder")
 	}
 	file := filepath.Join(t.TempDir(), "p.html")
-	if err := WritePage(file, filepath.Join(t.TempDir(), "none.json")); err == nil {
+	if err := WritePage(file, io.Discard, filepath.Join(t.TempDir(), "none.json")); err == nil {
 		t.Error("a page about a file that is not there")
 	}
 	if _, err := os.Stat(file); err == nil {
@@ -269,7 +270,7 @@ func wholePage(t *testing.T) string {
 		}
 	}
 	file := filepath.Join(dir, "page.html")
-	if err := WritePage(file, dir); err != nil {
+	if err := WritePage(file, io.Discard, dir); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,9 @@ type pageSource struct {
 	papers    []*paperRun
 	transfers *TransferLatency
 	crypto    *SignatureTimes
+
+	stderr io.Writer
+	broken int // files that were left out
 }
 
 // pageCurve is a curve, and where it is.
@@ -42,11 +46,13 @@ func (s *pageSource) all() (results []*Result) {
 	return results
 }
 
-// readSource reads folders and files, each of which must have something to show.
-func readSource(paths ...string) (*pageSource, error) {
-	s := &pageSource{}
+// readSource reads folders and files, each of which must have something to show. Broken files in a folder, as a run that was cut
+// off or a full disk leaves them, are left out with a line on stderr.
+func readSource(stderr io.Writer, paths ...string) (*pageSource, error) {
+	s := &pageSource{stderr: stderr}
 	for _, path := range paths {
 		found := 0
+		s.broken = 0
 		err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -69,6 +75,9 @@ func readSource(paths ...string) (*pageSource, error) {
 		})
 		if err != nil {
 			return nil, fmt.Errorf("bench: %w", err)
+		}
+		if found == 0 && s.broken > 0 {
+			return nil, fmt.Errorf("%w are in %s; broken files: %d", ErrNoResults, path, s.broken)
 		}
 		if found == 0 {
 			return nil, fmt.Errorf("%w are in %s: expected JSON files that 'bench --json' wrote", ErrNoResults, path)
@@ -105,6 +114,11 @@ func (s *pageSource) takeJSON(name, file string) (taken bool, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return false, err
+	}
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
+		s.broken++
+		fmt.Fprintf(s.stderr, "Left out: %s is broken: %s\n", file, err)
+		return false, nil
 	}
 	if isResult(text) {
 		r, err := ReadResult(file)

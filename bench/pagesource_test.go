@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +21,7 @@ func TestReadSource(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := readSource(dir)
+	s, err := readSource(io.Discard, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestPageOfACurveAlone(t *testing.T) {
 		}
 	}
 	file := filepath.Join(dir, "page.html")
-	if err := WritePage(file, dir); err != nil {
+	if err := WritePage(file, io.Discard, dir); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)

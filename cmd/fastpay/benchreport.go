@@ -20,7 +20,7 @@ as well as a whole evaluation: rates beside the paper's, latency by percentile a
 second, scaling curves, the budget of a payment, signatures, what was rejected and what is not valid, the environment, and
 the commands that repeat the runs. Results that are named as points of a curve, as 'bench curve' and --sweep do, become one. The
 page needs no network and no scripts, follows light and dark, and can be read on a phone and printed. The file appears whole or not
-at all.`,
+at all. JSON files that are no results are left out; broken ones with a line on standard error.`,
 		Example: `  # the repository's own measurements
   fastpay bench report perf/results -o report.html
 
@@ -34,7 +34,7 @@ at all.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := bench.WritePage(file, args...)
+			err := bench.WritePage(file, cmd.ErrOrStderr(), args...)
 			if errors.Is(err, bench.ErrNoResults) {
 				return withHint(err, "'fastpay bench --json "+args[0]+"/run.json' writes one")
 			}
