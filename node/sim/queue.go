@@ -82,11 +82,12 @@ func (q *eventQueue) pop() (first event, ok bool) {
 func (q *eventQueue) sink(e event) {
 	i := 0
 	for {
-		least := 4*i + 1
-		if least >= len(q.heap) {
+		first := 4*i + 1
+		if first >= len(q.heap) {
 			break
 		}
-		for c := least + 1; c < min(least+4, len(q.heap)); c++ {
+		least := first
+		for c := first + 1; c < min(first+4, len(q.heap)); c++ {
 			if before(&q.heap[c], &q.heap[least]) {
 				least = c
 			}

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"math/rand/v2"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -65,28 +67,57 @@ func TestSameSeedSameTrace(t *testing.T) {
 	}
 }
 
-// TestQueueOrders compares the heap with sorting.
+// TestQueueOrders compares the heap with a list that is kept sorted: bursts of events come a little or much later than
+// the one that has them made, as in a world.
 func TestQueueOrders(t *testing.T) {
-	w := NewWorld(Options{Seed: 1, Payments: 1})
-	var q eventQueue
-	var want []event
-	for i := range 2000 {
-		e := event{at: w.draw(50), to: int32(i)}
-		q.push(e)
-		e.seq = q.seq
-		want = append(want, e)
-		if w.draw(3) == 0 {
-			slices.SortFunc(want, func(a, b event) int {
-				if before(&a, &b) {
-					return -1
-				}
-				return 1
-			})
-			if got, ok := q.pop(); !ok || got.to != want[0].to {
-				t.Fatalf("event %d and not %d", got.to, want[0].to)
+	delays := []uint64{0, 1, 400, 400, 800, 4000, 10_000, 100_000}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for round := range 200 {
+		var q eventQueue
+		var want []event
+		now, size := uint64(0), 1+rng.IntN(200)
+		for i := int32(0); i < 2000; {
+			for burst := rng.IntN(8); burst >= 0 && len(want) < size; burst-- {
+				e := event{at: now + delays[rng.IntN(len(delays))] + rng.Uint64N(uint64(1+round)), to: i}
+				q.push(e)
+				e.seq = q.seq
+				at := sort.Search(len(want), func(i int) bool { return want[i].at > e.at })
+				want = slices.Insert(want, at, e)
+				i++
 			}
-			want = want[1:]
+			for burst := rng.IntN(8); burst >= 0 && len(want) > 0; burst-- {
+				got, ok := q.pop()
+				if !ok || got.to != want[0].to {
+					t.Fatalf("round %d: event %d of %d and not %d of %d", round, got.to, got.at, want[0].to, want[0].at)
+				}
+				now, want = got.at, want[1:]
+			}
 		}
+	}
+}
+
+// TestQueueSinksToChildrenOnly: a heap in which each group of four has something smaller than the group before, though it
+// belongs to another parent.
+func TestQueueSinksToChildrenOnly(t *testing.T) {
+	q := eventQueue{heap: make([]event, 41)}
+	times := map[int]uint64{0: 0, 1: 1, 2: 5, 5: 50, 9: 10, 24: 100, 25: 99, 28: 98, 29: 97, 32: 96, 33: 95, 36: 94, 37: 20}
+	for i := range q.heap {
+		q.heap[i] = event{at: uint64(200 + i), seq: uint64(i)}
+		if at, ok := times[i]; ok {
+			q.heap[i].at = at
+		} else if i < 21 {
+			q.heap[i].at = 60
+		}
+		if parent := max(i-1, 0) / 4; i > 0 && before(&q.heap[i], &q.heap[parent]) {
+			t.Fatalf("no heap at %d", i)
+		}
+	}
+	last := uint64(0)
+	for e, ok := q.pop(); ok; e, ok = q.pop() {
+		if e.at < last {
+			t.Fatalf("event of %d after %d", e.at, last)
+		}
+		last = e.at
 	}
 }
 
