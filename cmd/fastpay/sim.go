@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +33,7 @@ const (
 	simShrinkWorlds = 2000
 	simStoryLines   = 40
 	simProgress     = 5 * time.Second
+	simGCPercent    = 400
 )
 
 // newSimCommand is "sim": committees under a seed.
@@ -114,6 +117,9 @@ func (t *simTotal) add(r *sim.Result) {
 // run makes the worlds, several at a time, until one fails or ctx ends.
 func (o *simOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	start := time.Now()
+	if os.Getenv("GOGC") == "" { // worlds are small and make much garbage
+		defer debug.SetGCPercent(debug.SetGCPercent(simGCPercent))
+	}
 	var (
 		total   simTotal
 		next    atomic.Uint64

@@ -18,7 +18,7 @@ func (m *Merger) Write(w io.Writer) error {
 		heads = append(heads, p.head)
 	}
 	out := &snapshotWriter{w: w}
-	out.buf = appendPreamble(make([]byte, 0, snapshotBuffer), m.numShards, heads)
+	out.buf = appendPreamble(make([]byte, 0, snapshotBegin), m.numShards, heads)
 	for _, p := range m.parts {
 		if err := p.write(out, m.old); err != nil {
 			return err

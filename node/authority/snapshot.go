@@ -40,6 +40,8 @@ const (
 	maxEntrySize = 1 + 32 + 16 + 2*(8+maxChainSize) + 4 + 1 + maxOrderSize
 	// snapshotBuffer is read and written at once.
 	snapshotBuffer = 256 << 10
+	// snapshotBegin is what of it is made at first: few accounts need no more.
+	snapshotBegin = 16 << 10
 )
 
 // ErrSnapshot is a snapshot that is malformed, or not of these shards.

@@ -27,6 +27,7 @@ type Driver struct {
 	signed    []byte        // the signed bytes of order
 	funding   []payment     // goalCertify: the last payment received from each payer, see topUp
 	known     Lookup
+	credits   []codec.Certificate // goalCertify: of payments received, ordered by payer and number
 
 	requests []Request
 	open     map[int]purpose // requests without an answer yet
@@ -122,8 +123,8 @@ func NewCertify(c *committee.Committee, order codec.Order, received []codec.Cert
 		} else {
 			d.funding = append(d.funding, p)
 		}
-		d.remember(r)
 	}
+	d.credits = received
 	for i := range d.seats {
 		if survey != nil && survey.seats[i].step == stepDone {
 			d.told(&d.seats[i], &survey.seats[i].state)

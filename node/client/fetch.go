@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"fastpay/codec"
@@ -47,11 +48,28 @@ func (d *Driver) fetchFor(p payment, lacking *seat) {
 	if d.fetches[p] != nil {
 		return
 	}
-	if c, ok := d.known(&p.sender, p.number); ok {
+	if c, ok := d.atHand(p); ok {
 		d.remember(c)
 		return
 	}
 	d.startFetch(p, lacking.index, -1)
+}
+
+// atHand is a certificate that nobody has to be asked for.
+func (d *Driver) atHand(p payment) (c codec.Certificate, ok bool) {
+	if c, ok = d.known(&p.sender, p.number); ok {
+		return c, true
+	}
+	i, ok := slices.BinarySearchFunc(d.credits, p, func(c codec.Certificate, p payment) int {
+		if d := bytes.Compare(c.Order().Sender()[:], p.sender[:]); d != 0 {
+			return d
+		}
+		return cmp.Compare(c.Order().SequenceNumber(), p.number)
+	})
+	if ok {
+		c = d.credits[i]
+	}
+	return c, ok
 }
 
 // fetch starts a fetch, if there is none yet. has, if not nil, is a seat that claims to have it; it waits for the outcome.

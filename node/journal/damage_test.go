@@ -312,7 +312,12 @@ func TestRecordChecksum(t *testing.T) {
 	for i := range int64(RecordHeaderSize + 9) {
 		f := memFile{fs: w.mem, node: w.mem.names[segmentName(1)], writable: true}
 		flip := func() {
-			if _, err := f.WriteAt([]byte{w.mem.names[segmentName(1)].data[at.offset()+i] ^ 0x10}, at.offset()+i); err != nil {
+			var b [1]byte
+			if _, err := f.ReadAt(b[:], at.offset()+i); err != nil {
+				t.Fatal(err)
+			}
+			b[0] ^= 0x10
+			if _, err := f.WriteAt(b[:], at.offset()+i); err != nil {
 				t.Fatal(err)
 			}
 		}

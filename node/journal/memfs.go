@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// sectorSize is what a disk writes as a whole: a crash keeps or loses data by the sector.
-const sectorSize = 512
-
 // MemFS is a file system in memory that knows which of its state is durable, and can crash. It is for tests and for the
 // simulator. The zero value is empty and ready.
 type MemFS struct {
@@ -39,22 +36,6 @@ func (c dirChange) apply(names map[string]*memNode) {
 	delete(names, c.gone)
 	if c.node != nil {
 		names[c.given] = c.node
-	}
-}
-
-// memNode is a file's content.
-type memNode struct {
-	data    []byte         // as programs see it
-	durable []byte         // as of the last Sync
-	dirty   map[int64]bool // sectors written since then
-	size    int64          // allocated, at least
-	shared  bool           // data or durable are also another file system's: copy before writing
-}
-
-// unshare makes the content the file's own.
-func (n *memNode) unshare() {
-	if n.shared {
-		n.data, n.durable, n.shared = slices.Clone(n.data), slices.Clone(n.durable), false
 	}
 }
 
@@ -91,35 +72,6 @@ func (m *MemFS) Crash(keep func() bool) *MemFS {
 	return left
 }
 
-// crash is the file after a crash.
-func (n *memNode) crash(keep func() bool) *memNode {
-	if len(n.dirty) == 0 {
-		n.shared = true
-		return &memNode{data: n.durable, durable: n.durable, dirty: make(map[int64]bool), shared: true}
-	}
-	data := slices.Clone(n.durable)
-	sectors := make([]int64, 0, len(n.dirty))
-	for s := range n.dirty {
-		sectors = append(sectors, s)
-	}
-	slices.Sort(sectors)
-	for _, s := range sectors {
-		if keep() {
-			data = writeInto(data, n.data[s*sectorSize:min(int64(len(n.data)), (s+1)*sectorSize)], s*sectorSize)
-		}
-	}
-	return &memNode{data: data, durable: data, dirty: make(map[int64]bool), shared: true}
-}
-
-// writeInto writes b into data, which grows with zeros as a file does.
-func writeInto(data, b []byte, at int64) []byte {
-	if end := at + int64(len(b)); end > int64(len(data)) {
-		data = append(data, make([]byte, end-int64(len(data)))...)
-	}
-	copy(data[at:], b)
-	return data
-}
-
 // OpenFiles is the number of files and locks that are open.
 func (m *MemFS) OpenFiles() int {
 	m.mu.Lock()
@@ -148,7 +100,7 @@ func (m *MemFS) lookup(op, name string) (*memNode, error) {
 func (m *MemFS) Create(name string) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	node := &memNode{dirty: make(map[int64]bool)}
+	node := new(memNode)
 	m.change(dirChange{given: name, node: node})
 	m.open++
 	return &memFile{fs: m, node: node, name: name, writable: true}, nil
@@ -225,14 +177,14 @@ func (m *MemFS) free() int64 {
 	}
 	free := m.Capacity
 	for _, node := range m.names {
-		free -= max(node.size, int64(len(node.data)))
+		free -= max(node.size, node.data.size)
 	}
 	return free
 }
 
 // grow checks that a file can have this size.
 func (f *memFile) grow(op string, size int64) error {
-	if more := size - max(f.node.size, int64(len(f.node.data))); more > 0 && more > f.fs.free() {
+	if more := size - max(f.node.size, f.node.data.size); more > 0 && more > f.fs.free() {
 		return &fs.PathError{Op: op, Path: f.name, Err: syscall.ENOSPC}
 	}
 	return nil
@@ -292,10 +244,7 @@ func (f *memFile) ReadAt(b []byte, at int64) (int, error) {
 	if err := f.check("read"); err != nil {
 		return 0, err
 	}
-	if at >= int64(len(f.node.data)) {
-		return 0, io.EOF
-	}
-	n := copy(b, f.node.data[at:])
+	n := f.node.data.read(b, at)
 	if n < len(b) {
 		return n, io.EOF
 	}
@@ -315,11 +264,7 @@ func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
 	if err := f.grow("write", at+int64(len(b))); err != nil {
 		return 0, err
 	}
-	f.node.unshare()
-	f.node.data = writeInto(f.node.data, b, at)
-	for s := at / sectorSize; s*sectorSize < at+int64(len(b)); s++ {
-		f.node.dirty[s] = true
-	}
+	f.node.write(b, at)
 	return len(b), nil
 }
 
@@ -332,12 +277,7 @@ func (f *memFile) Allocate(size int64) error {
 		err = f.grow("allocate", size)
 	}
 	if err == nil {
-		n := f.node
-		n.size = max(n.size, size)
-		if !n.shared { // one allocation for what is about to be written in pieces
-			n.data = slices.Grow(n.data, max(0, int(size)-len(n.data)))
-			n.durable = slices.Grow(n.durable, max(0, int(size)-len(n.durable)))
-		}
+		f.node.size = max(f.node.size, size)
 	}
 	return err
 }
@@ -349,20 +289,8 @@ func (f *memFile) Sync() error {
 	if err := f.check("sync"); err != nil {
 		return err
 	}
-	f.node.sync(func(int64) bool { return true })
+	f.node.sync()
 	return nil
-}
-
-// sync makes those of the dirty sectors durable that it should.
-func (n *memNode) sync(should func(sector int64) bool) {
-	n.unshare()
-	for s := range n.dirty {
-		if should(s) {
-			sector := n.data[s*sectorSize : min(int64(len(n.data)), (s+1)*sectorSize)]
-			n.durable = writeInto(n.durable, sector, s*sectorSize)
-			delete(n.dirty, s)
-		}
-	}
 }
 
 // WriteSync implements File. Other unsynced writes stay unsynced.
@@ -372,9 +300,9 @@ func (f *memFile) WriteSync(b []byte, at int64) error {
 	}
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	f.node.sync(func(sector int64) bool {
-		return sector >= at/sectorSize && sector*sectorSize < at+int64(len(b))
-	})
+	for page := at / BlockSize; page*BlockSize < at+int64(len(b)); page++ {
+		f.node.syncPage(page, sectorMask(page, at, at+int64(len(b))))
+	}
 	return nil
 }
 
@@ -383,14 +311,14 @@ func (f *memFile) WriteSync(b []byte, at int64) error {
 func (f *memFile) loseUnsynced() {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	clear(f.node.dirty)
+	f.node.lose()
 }
 
 // Size implements File.
 func (f *memFile) Size() (int64, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	return int64(len(f.node.data)), f.check("size")
+	return f.node.data.size, f.check("size")
 }
 
 // Close implements File.

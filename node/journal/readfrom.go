@@ -13,7 +13,8 @@ func (j *Journal) ReadFrom(at Position, visit func(Record) (more bool, err error
 		return err
 	}
 	defer j.endBeside()
-	var buf []byte
+	buf := takeBuffer()
+	defer func() { leaveBuffer(buf) }()
 	var last uint64 // group
 	for number := at.Segment(); ; number++ {
 		if err := j.stopped(); err != nil {

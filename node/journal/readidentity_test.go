@@ -45,11 +45,11 @@ func TestReadIdentity(t *testing.T) {
 		t.Errorf("%d files are open", fs.OpenFiles())
 	}
 	flip := fs.names[segmentName(1)]
-	flip.data[segOffIdentity+8] ^= 1
+	flip.data.own(0).bytes[segOffIdentity+8] ^= 1
 	if _, begun, err := ReadIdentity(fs); !begun || !errors.As(err, new(*CorruptError)) {
 		t.Errorf("damaged: %v, %v", begun, err)
 	}
-	flip.data = flip.data[:100]
+	flip.data.size = 100
 	if _, begun, err := ReadIdentity(fs); !begun || !errors.As(err, new(*CorruptError)) {
 		t.Errorf("short: %v, %v", begun, err)
 	}

@@ -85,6 +85,7 @@ func recoverJournal(fs FS, o Options, replay func(Record) error) (*Journal, erro
 	if err != nil {
 		return nil, err
 	}
+	leaveBuffer(s.content)
 	found := &s.found
 	found.Identity, found.ID, found.LastGroup = o.Identity, active.id, s.sequence
 	found.Snapshots, found.Damaged = len(begin.points), begin.damaged
@@ -146,6 +147,7 @@ func Scan(fs FS, visit func(Record) error) (Recovery, error) {
 	s := scanner{fs: fs, visit: visit, based: begin.Segment == 1, mayMove: true}
 	s.found.Snapshots = len(names.snapshots)
 	err = s.scanFrom(begin, &names)
+	leaveBuffer(s.content)
 	return s.found, err
 }
 

@@ -156,7 +156,10 @@ func TestReadSegments(t *testing.T) {
 		t.Helper()
 		j, mem := open(s.all)
 		file := &memFile{fs: mem, node: mem.names[segmentName(segment)], writable: true}
-		change(file.node.data)
+		content := make([]byte, file.node.data.size)
+		file.node.data.read(content, 0)
+		change(content)
+		file.node.data.write(content, 0)
 		if _, err := j.ReadSegments(s.p, 6, nil); !errors.As(err, new(*CorruptError)) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -60,7 +60,7 @@ const aheadBuffers = 3
 func (s *scanner) scan(numbers []uint32) error {
 	if len(numbers) < 2 {
 		for _, number := range numbers {
-			if _, err := s.take(s.load(number, nil)); err != nil {
+			if _, err := s.take(s.load(number, takeBuffer())); err != nil {
 				return err
 			}
 		}
@@ -69,8 +69,13 @@ func (s *scanner) scan(numbers []uint32) error {
 	loads, stop := make(chan *contents), make(chan struct{})
 	spare := make(chan []byte, aheadBuffers)
 	for range aheadBuffers {
-		spare <- nil
+		spare <- takeBuffer()
 	}
+	defer func() {
+		for len(spare) > 0 {
+			leaveBuffer(<-spare)
+		}
+	}()
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		defer close(loads)
@@ -138,6 +143,25 @@ func (s *scanner) moved(damage *CorruptError) bool {
 	header, _, reason := parseSegmentHeader(content)
 	g, ok := parseGroup(content[damage.Offset:], header.salt)
 	return reason == "" && ok && g.sequence == s.sequence+1
+}
+
+// segmentBuffers are what segments were read into: recoveries that follow one another, as in tests and simulations, use
+// them again.
+var segmentBuffers sync.Pool
+
+// takeBuffer is a buffer of any size, nil if there is none.
+func takeBuffer() []byte {
+	if b, ok := segmentBuffers.Get().(*[]byte); ok {
+		return *b
+	}
+	return nil
+}
+
+// leaveBuffer is for one that nobody looks at any more.
+func leaveBuffer(b []byte) {
+	if cap(b) > 0 {
+		segmentBuffers.Put(&b)
+	}
 }
 
 // readSegment reads a segment whole, into buf if it has room.

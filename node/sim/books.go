@@ -12,6 +12,7 @@ import (
 // back.
 type books struct {
 	p        *process
+	name     string
 	accounts []book
 	credited map[uint64]struct{} // places, see placeKey
 	log      []entry             // what changed, in order: one for each record
@@ -38,6 +39,7 @@ type entry struct {
 	amount    int64
 	number    uint64
 	content   digest
+	before    digest // the order that was pending before
 }
 
 // The kinds of entries, which are those of records.
@@ -52,7 +54,7 @@ const (
 func placeKey(account int32, number uint64) uint64 { return uint64(account)<<32 | number }
 
 func newBooks(p *process) *books {
-	b := &books{p: p, shownVotes: make(map[uint64]digest), shownNext: make(map[int32]uint64),
+	b := &books{p: p, name: fmt.Sprintf("authority %d (process %d)", p.member, p.index), shownVotes: make(map[uint64]digest), shownNext: make(map[int32]uint64),
 		shownCredits: make(map[uint64]struct{})}
 	b.reset()
 	return b
@@ -71,14 +73,13 @@ func (b *books) at(account int32) *book {
 	return &b.accounts[account]
 }
 
-func (b *books) name() string { return fmt.Sprintf("authority %d (process %d)", b.p.member, b.p.index) }
-
 func (b *books) fail(property Property, format string, args ...any) {
-	b.p.w.fail(property, b.name()+" "+fmt.Sprintf(format, args...))
+	b.p.w.fail(property, b.name+" "+fmt.Sprintf(format, args...))
 }
 
 // write notes a change and makes it.
 func (b *books) write(e entry) {
+	e.before = b.at(e.account).pending
 	b.log = append(b.log, e)
 	b.apply(&e)
 }
@@ -107,10 +108,35 @@ func (b *books) apply(e *entry) {
 	}
 }
 
+// undo takes a change back that a crash has taken back. What was acknowledged must not be among these: S8.
+func (b *books) undo(e *entry) {
+	a := b.at(e.account)
+	credited := e.kind == recordCredit || e.kind == recordCertificate && e.recipient >= 0
+	switch e.kind {
+	case recordOrder:
+		a.pending = e.before
+	case recordCertificate:
+		a.balance += e.amount
+		a.next--
+		a.pending = e.before
+	case recordFund:
+		b.primary[e.shard] = e.number - 1
+	}
+	if e.recipient >= 0 {
+		b.at(e.recipient).balance -= e.amount
+	}
+	if place := placeKey(e.account, e.number); credited {
+		delete(b.credited, place)
+		if _, shown := b.shownCredits[place]; shown {
+			b.fail(propertyS8, "has forgotten the credit %x that it acknowledged", place)
+		}
+	}
+}
+
 // vote checks an order that the authority has just decided to sign: S2, S5, S9.
 func (b *books) vote(o codec.Order, shard int) {
 	f := b.p.w.facts
-	f.checkOwner(o, b.name())
+	f.checkOwner(o, b.name)
 	id, content := f.id(o.Sender()), transferDigest(o)
 	a := b.at(id)
 	switch {
@@ -126,7 +152,7 @@ func (b *books) vote(o codec.Order, shard int) {
 }
 
 // accept checks a certificate that the authority did not refuse: S1, S3, S9.
-func (b *books) accept(c codec.Certificate) { b.p.w.facts.certificate(c, b.name()) }
+func (b *books) accept(c codec.Certificate) { b.p.w.facts.certificate(c, b.name) }
 
 // settle books a certificate that changed the state, and compares: S4, S7.
 func (b *books) settle(r *request) {

@@ -18,7 +18,7 @@ type disk struct {
 	fullGroup  uint64 // the group that was committed because it was full, until its process has seen that
 
 	segmentBytes int64
-	readBuf      []byte
+	readBuf      []byte // for records that are read back
 
 	failing bool           // writes and syncs fail
 	stopAt  journal.OpKind // the machine stops at the next such operation
@@ -189,7 +189,8 @@ func (p *process) start() {
 	}
 }
 
-// open makes the shards anew and applies the journal's records to them.
+// open makes the shards anew and applies the journal's records to them; credits that are not acknowledged are then found
+// in the journal, as a node does.
 func (p *process) open() error {
 	p.reset()
 	if p.disk == nil {
@@ -199,34 +200,17 @@ func (p *process) open() error {
 	p.loaded, p.loadedRecords = false, 0
 	err := p.disk.open(randomBytes{p.w.rng}, p.load, func(r journal.Record) error {
 		if r.Group != group {
+			p.groupRecords[group] = p.loadedRecords + replayed
 			group, beforeLast = r.Group, replayed
 		}
 		replayed++
-		p.groupRecords[r.Group] = p.loadedRecords + replayed
-		return p.replay(authority.Position(r.Position), int(r.Shard), r.Data)
+		return p.shards[r.Shard].Replay(authority.Position(r.Position), r.Data)
 	})
+	p.groupRecords[group] = p.loadedRecords + replayed
 	p.applied, p.recoveredBefore = p.loadedRecords+replayed, p.loadedRecords+beforeLast
-	if err == nil && p.loaded {
+	if err == nil {
 		err = p.findCredits()
 	}
 	p.funded = p.shards[p.first].LastTransaction()
 	return err
-}
-
-// replay applies one record, and finds the credits that are still to be acknowledged.
-func (p *process) replay(at authority.Position, shard int, data []byte) error {
-	if err := p.shards[shard].Replay(at, data); err != nil {
-		return err
-	}
-	var r authority.Record
-	if err := r.Parse(at, data); err != nil {
-		return err
-	}
-	switch {
-	case r.Kind == authority.RecordSettlement && r.To >= 0:
-		return p.keepCredit(shard, at, &r)
-	case r.Kind == authority.RecordAcknowledged:
-		p.box(shard, r.To).drop(r.Number)
-	}
-	return nil
 }

@@ -52,12 +52,12 @@ func (p *process) release() {
 func (p *process) leave(l *parkedEvent) {
 	e := l.event
 	if l.fetch.Wanted() {
-		reply, _, err := p.reader.Finish(e.data, &l.fetch)
+		reply, _, err := p.reader.Finish(append(p.w.replies.begin(), e.data...), &l.fetch)
 		if err != nil {
 			p.damaged(err)
 			return
 		}
-		e.data = reply
+		e.data = p.w.replies.keep(reply)
 	}
 	if p.books != nil && e.kind == eventReply {
 		p.books.shown(e.data)

@@ -1,11 +1,6 @@
 package sim
 
-import (
-	"fmt"
-	"slices"
-
-	"fastpay/codec"
-)
+import "fastpay/codec"
 
 // paidOut hands the certificate to whom it pays.
 func (w *World) paidOut(from *payer, c codec.Certificate) {
@@ -29,7 +24,7 @@ func (p *payer) gift(data []byte) {
 		return
 	}
 	if to, ok := paid(c); !ok || *to != p.address {
-		p.w.facts.certificate(c, fmt.Sprintf("payee %d", p.index))
+		p.w.facts.certificate(c, p.name)
 		return
 	}
 	p.count(c)
@@ -41,9 +36,13 @@ func (p *payer) gift(data []byte) {
 }
 
 func (p *payer) counted(c codec.Certificate) bool {
-	return slices.ContainsFunc(p.wallet.received, func(r codec.Certificate) bool {
-		return *r.Order().Sender() == *c.Order().Sender() && r.Order().SequenceNumber() == c.Order().SequenceNumber()
-	})
+	payer, known := p.w.facts.ids[*c.Order().Sender()]
+	i, ok := p.places[placeKey(payer, c.Order().SequenceNumber())]
+	if !known || !ok || i >= len(p.wallet.received) {
+		return false
+	}
+	r := p.wallet.received[i].Order() // since a crash it may be another one
+	return *r.Sender() == *c.Order().Sender() && r.SequenceNumber() == c.Order().SequenceNumber()
 }
 
 // count counts a payment that was received, once.
@@ -51,7 +50,8 @@ func (p *payer) count(c codec.Certificate) {
 	if p.counted(c) {
 		return
 	}
-	p.w.facts.certificate(c, fmt.Sprintf("payee %d", p.index))
+	p.w.facts.certificate(c, p.name)
+	p.places[placeKey(p.w.facts.id(c.Order().Sender()), c.Order().SequenceNumber())] = len(p.wallet.received)
 	p.wallet.received = append(p.wallet.received, c)
 	p.wallet.balance += int64(c.Order().Amount())
 	p.w.count.Received++

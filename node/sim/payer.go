@@ -16,6 +16,7 @@ import (
 type payer struct {
 	w       *World
 	index   int32
+	name    string
 	account int32
 	key     *crypto.PrivateKey
 	address codec.Address
@@ -23,6 +24,8 @@ type payer struct {
 	wallet wallet // in memory
 	saved  wallet // on the disk
 	lookup client.Lookup
+
+	places map[uint64]int // where in the list of the wallet a received payment is, see placeKey
 
 	serial   uint64
 	errand   *errand
@@ -58,7 +61,8 @@ const (
 const maxOthers = 4
 
 func newPayer(w *World, index int32, key *crypto.PrivateKey, funds int64) *payer {
-	p := &payer{w: w, index: index, key: key, address: key.Public()}
+	p := &payer{w: w, index: index, name: fmt.Sprintf("owner %d", index), key: key, address: key.Public(),
+		places: make(map[uint64]int)}
 	p.account = w.facts.id(&p.address)
 	w.facts.endow(&p.address, funds)
 	p.wallet.balance = funds
@@ -286,7 +290,7 @@ func (p *payer) progress() {
 
 // certified goes on with a certificate, which must be good and the own one.
 func (p *payer) certified(c codec.Certificate) {
-	p.w.facts.certificate(c, fmt.Sprintf("payer %d", p.index))
+	p.w.facts.certificate(c, p.name)
 	if p.w.violation == nil && transferDigest(c.Order()) != transferDigest(p.wallet.pending) {
 		p.w.fail(propertyS9, fmt.Sprintf("payer %d got a certificate for another order: %s", p.index, describeOrder(c.Order())))
 	}

@@ -192,14 +192,7 @@ func (p *process) apply(r *request, i int) {
 		return
 	}
 	shard := p.shards[r.shard]
-	size := 384
-	switch {
-	case r.info.HasReceived:
-		size = maxReply
-	case r.info.HasSequence:
-		size = 2 << 10
-	}
-	dst := make([]byte, 0, size)
+	dst := p.w.replies.begin()
 	switch {
 	case r.refusal != nil:
 		r.out = authority.Outcome{Reply: codec.AppendError(dst, r.refusal), VoteAt: -1, CreditTo: -1}
@@ -213,8 +206,9 @@ func (p *process) apply(r *request, i int) {
 		r.out, r.fetch = shard.Info(dst, &r.info, maxReply)
 		p.asked(r)
 	}
+	r.out.Reply = p.w.replies.keep(r.out.Reply)
 	if r.out.NewVote {
-		p.messages[r.shard] = append(p.messages[r.shard], shard.AppendSignedBytes(nil, r.out.Ticket))
+		p.messages[r.shard] = append(p.messages[r.shard], shard.AppendSignedBytes(make([]byte, 0, codec.MaxSignedSize), r.out.Ticket))
 	}
 	if r.out.VoteAt >= 0 {
 		p.patches = append(p.patches, patch{i, r.out.VoteAt, r.shard, r.out.Ticket})

@@ -54,11 +54,9 @@ func (b *books) recovered(records int) {
 		return
 	}
 	b.p.w.count.RecordsLost += uint64(len(b.log) - records)
-	log := b.log[:records:records]
-	b.reset()
-	b.log = log
-	for i := range log {
-		b.apply(&log[i])
+	for len(b.log) > records {
+		b.undo(&b.log[len(b.log)-1])
+		b.log = b.log[:len(b.log)-1]
 	}
 	f := b.p.w.facts
 	for id := range f.accounts {
@@ -71,15 +69,11 @@ func (b *books) recovered(records int) {
 		}
 	}
 	b.checkPending()
-	for place, content := range b.shownVotes {
-		a := b.at(int32(place >> 32))
-		if number := place & (1<<32 - 1); a.next == number && a.pending != content {
+	for id := range b.accounts {
+		a := &b.accounts[id]
+		place := placeKey(int32(id), a.next)
+		if content, shown := b.shownVotes[place]; shown && a.pending != content {
 			b.fail(propertyS8, "has forgotten that it voted in place %x", place)
-		}
-	}
-	for place := range b.shownCredits {
-		if _, ok := b.credited[place]; !ok {
-			b.fail(propertyS8, "has forgotten the credit %x that it acknowledged", place)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bufio"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ type World struct {
 	rng         *rand.Rand
 	scheme      Scheme
 	queue       eventQueue
+	event       event  // the one that happens
 	now         uint64 // virtual time, µs
 	steps       uint64
 	trace       digest
@@ -26,6 +28,8 @@ type World struct {
 	healed      bool // no more faults
 	count       Exercised
 	message     codec.Message // scratch
+	replies     arena
+	snapshots   *bufio.Reader // scratch: it is large
 	committee   *committee.Committee
 	memberIndex map[codec.Address]int
 	members     []member
@@ -124,7 +128,7 @@ func (w *World) makeCopy(i, number int) []*process {
 			p.books = newBooks(p)
 		}
 		if w.plan.Durable {
-			p.disk = &disk{fs: newFS(), segmentBytes: int64(w.plan.SegmentKB) << 10}
+			p.disk = &disk{fs: newFS(), segmentBytes: int64(w.plan.SegmentKB) << 10, readBuf: make([]byte, groupBytes)}
 		}
 		if err := p.open(); err != nil {
 			panic(err)
@@ -222,10 +226,11 @@ func (w *World) step() bool {
 	if !ok {
 		return false
 	}
+	w.event = e
 	w.now = e.at
 	w.steps++
-	w.traceEvent(&e)
-	w.happen(&e)
+	w.traceEvent(&w.event)
+	w.happen(&w.event)
 	return true
 }
 
