@@ -59,8 +59,10 @@ func newVerifyCommand() *cobra.Command {
 		Short: "Check journals: every checksum and signature, all balances and credits",
 		Long: `Verifies every checksum, checks every signature again, and keeps books of its own: from the oldest snapshot on, or
 from the initial accounts if they are given and all segments are kept, each record must follow from those before it, and
-at each later snapshot balances, sequence numbers, pending orders and credits must be the same. Credits between the
-processes of an authority are compared too, while none of them runs. Without --committee votes are not checked.
+link to those of its account; and at each later snapshot balances, sequence numbers, pending orders, links and credits
+must be the same. Credits between the processes of an authority are compared too, while none of them runs: that each was
+sent, arrived once, and is the same payment on both sides. With initial accounts, and all shards of an authority there,
+what accounts have and what is under way must add up to what was put in. Without --committee votes are not checked.
 
 Exit code 0 if all is well; what a crash leaves at the end is. Exit code 1 if something is damaged or wrong: it is
 printed with file and offset, or with the record's position, and with what to do.`,

@@ -124,8 +124,7 @@ func TestShardsOnFourHosts(t *testing.T) {
 		cuts = slices.Repeat(cuts, 5)
 	}
 	for _, c := range cuts {
-		before := l.payments()
-		t.Logf("%v cut for %v after %d payments", c.hosts, c.Duration, before)
+		t.Logf("%v cut for %v after %d payments", c.hosts, c.Duration, l.payments())
 		for _, host := range c.hosts {
 			h.cut(host, true)
 		}
@@ -133,8 +132,13 @@ func TestShardsOnFourHosts(t *testing.T) {
 		for _, host := range c.hosts {
 			h.cut(host, false)
 		}
-		w.patiently(func() bool { return l.payments() >= before+100 })
+		mended := w.awake.now()
+		if !l.everyShardPays(25) {
+			t.Fatalf("not all shards settle payments again after %v", worldPatience)
+		}
+		t.Logf("all shards settle payments %v after that", (w.awake.now() - mended).Round(time.Millisecond))
 	}
 	l.finish()
 	l.conserved()
+	l.audited()
 }

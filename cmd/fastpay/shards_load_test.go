@@ -2,18 +2,21 @@ package main
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"encoding/binary"
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node/audit"
 )
 
 // shardLoad pays between all accounts of a shardWorld until it is told to stop: for each shard a connection with many
@@ -71,6 +74,22 @@ func (l *shardLoad) payments() (n uint64) {
 		n += l.settled[s].Load()
 	}
 	return n
+}
+
+// everyShardPays waits until each shard has settled n payments more, so that none is cut off again before it was back.
+func (l *shardLoad) everyShardPays(n uint64) bool {
+	var goal [worldShards]uint64
+	for s := range goal {
+		goal[s] = l.settled[s].Load() + n
+	}
+	return l.w.patiently(func() bool {
+		for s := range goal {
+			if l.settled[s].Load() < goal[s] {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // finish waits until all payments that were begun are settled.
@@ -301,4 +320,36 @@ func (l *shardLoad) conserved() {
 		l.w.t.Fatalf("after %v, of %d payments: %d accounts are wrong, such as %s", took, l.payments(), len(wrong), wrong[0])
 	}
 	l.w.t.Logf("%d payments, all credits in place %v after the last", l.payments(), took.Round(time.Millisecond))
+}
+
+// audited stops all shards, and lets their journals be verified: every signature, all books, what one shard sent and another
+// has, and the sum of all money.
+func (l *shardLoad) audited() {
+	w := l.w
+	w.t.Helper()
+	for s := range worldShards {
+		if p := w.signal(s, syscall.SIGTERM); p.err != nil {
+			w.t.Errorf("shard %d: %v", s, p.err)
+		}
+	}
+	members, err := readCommittee(filepath.Join(w.dir, "committee.json"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	accounts, err := readInitialAccounts(filepath.Join(w.dir, "accounts.txt"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := audit.Audit(w.t.Context(), filepath.Join(w.dir, "data"), audit.Options{Verify: true, Committee: members, Accounts: accounts.all()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := r.WriteText(&text); err != nil {
+		w.t.Fatal(err)
+	}
+	put := fmt.Sprint(worldShards * accountsPerShard * worldBalance)
+	if !r.OK() || len(r.Journals) != worldShards || len(r.Totals) != 1 || r.Totals[0].Accounts != put {
+		w.t.Errorf("the journals are not right:\n%s", text.String())
+	}
 }

@@ -29,11 +29,7 @@ func TestShardsInFourProcesses(t *testing.T) {
 	time.Sleep(under(2*time.Second, time.Minute))
 	l.finish()
 	l.conserved()
-	for s := range worldShards {
-		if p := w.signal(s, syscall.SIGTERM); p.err != nil {
-			t.Errorf("shard %d: %v", s, p.err)
-		}
-	}
+	l.audited()
 	w.startAll() // from what they wrote
 	l.conserved()
 }
@@ -60,6 +56,7 @@ func TestKilledShardsLoseNothing(t *testing.T) {
 	}
 	l.finish()
 	l.conserved()
+	l.audited()
 }
 
 // TestOldShardDirectoryIsRefused puts back an old copy of a shard's data directory. If credits between it and its siblings

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 
 	"fastpay/codec"
@@ -21,21 +22,16 @@ type book struct {
 	lanes     map[[2]int]*lane  // by paying and credited shard
 	last      map[int]uint64    // transaction of the Primary, by shard
 	flying    map[credit]flight // sent to a shard of the journal, and not arrived
+	minted    *big.Int          // what came in: initial accounts, added ones, and the Primary's, without what went out to it
 }
 
 type account struct {
 	address      codec.Address
 	balance      codec.Balance
 	next         uint64
-	received     uint64
 	synchronized uint32
-}
-
-// lane is the credits from one shard to another one. Issued and acknowledged are known to the paying shard, cursor to
-// the credited one; of a pair at least one of the two shards is in the journal.
-type lane struct {
-	from, to                     int
-	issued, acknowledged, cursor uint64
+	confirmed    accountLog
+	received     accountLog
 }
 
 type credit struct {
@@ -52,7 +48,7 @@ type flight struct {
 func newBook(numShards int, shards []int) *book {
 	return &book{numShards: numShards, shards: shards, index: make(map[codec.Address]uint32),
 		pending: make(map[uint32][]byte), lanes: make(map[[2]int]*lane), last: make(map[int]uint64),
-		flying: make(map[credit]flight)}
+		flying: make(map[credit]flight), minted: new(big.Int)}
 }
 
 func (b *book) has(shard int) bool { return slices.Contains(b.shards, shard) }
@@ -101,7 +97,7 @@ func (b *book) apply(at journal.Position, shard int, r *authority.Record) (probl
 	case authority.RecordSettlement:
 		return b.settlement(at, shard, r)
 	case authority.RecordCredit:
-		return b.credit(shard, r)
+		return b.credit(at, shard, r)
 	case authority.RecordPrimary:
 		return b.primary(shard, r)
 	case authority.RecordFunded:
@@ -166,15 +162,20 @@ func (b *book) settlement(at journal.Position, shard int, r *authority.Record) (
 	}
 	a.balance, a.next = balance, sequence+1
 	delete(b.pending, n)
+	if wrong := a.confirmed.add(authority.Position(at), r.ConfirmedLinks()); problem == "" && wrong != "" {
+		problem = fmt.Sprintf("the log of what %s confirmed: %s", name, wrong)
+	}
 	to := -1
 	if o.RecipientKind() == codec.FastPay {
 		to = committee.ShardOf(o.Recipient(), b.numShards)
 		if to == shard {
 			to = -1
-			recipient := b.open(o.Recipient())
-			b.deposit(recipient, codec.NewBalance(o.Amount()))
-			b.accounts[recipient].received++
+			if wrong := b.receive(at, o.Recipient(), o.Amount(), r); problem == "" {
+				problem = wrong
+			}
 		}
+	} else {
+		b.minted.Sub(b.minted, new(big.Int).SetUint64(o.Amount()))
 	}
 	if to != r.To {
 		return fmt.Sprintf("payment %d of %s makes a credit to shard %d, expected %d", sequence, name, r.To, to)
@@ -191,14 +192,27 @@ func (b *book) settlement(at journal.Position, shard int, r *authority.Record) (
 	return problem
 }
 
-// send notes a credit that is under way to a shard of this journal.
+// receive credits an account with the certificate of a record.
+func (b *book) receive(at journal.Position, recipient *codec.Address, amount uint64, r *authority.Record) (problem string) {
+	n := b.open(recipient)
+	b.deposit(n, codec.NewBalance(amount))
+	if wrong := b.accounts[n].received.add(authority.Position(at), r.ReceivedLinks()); wrong != "" {
+		return fmt.Sprintf("the log of what %s received: %s", codec.FormatAddress(recipient), wrong)
+	}
+	return ""
+}
+
+// send notes a credit that is under way.
 func (b *book) send(at journal.Position, shard int, r *authority.Record) {
+	if r.To >= 0 && !b.has(r.To) {
+		b.lane(shard, r.To).send(r)
+	}
 	if r.To >= 0 && b.has(r.To) && r.Number > b.lane(shard, r.To).cursor {
 		b.flying[credit{shard, r.To, r.Number}] = flight{authority.Position(at), *r.Order.Recipient(), r.Order.Amount()}
 	}
 }
 
-func (b *book) credit(shard int, r *authority.Record) (problem string) {
+func (b *book) credit(at journal.Position, shard int, r *authority.Record) (problem string) {
 	if problem := b.lives(shard, r.Account); problem != "" {
 		return problem
 	}
@@ -215,7 +229,7 @@ func (b *book) credit(shard int, r *authority.Record) (problem string) {
 			return problem + ": it was applied before"
 		}
 	}
-	l.cursor = r.Number
+	l.take(r.Number, r.Order)
 	sent, ok := b.flying[credit{r.From, shard, r.Number}]
 	delete(b.flying, credit{r.From, shard, r.Number})
 	switch {
@@ -225,9 +239,9 @@ func (b *book) credit(shard int, r *authority.Record) (problem string) {
 	case !ok && b.has(r.From) && (r.At == 0 || journal.Position(r.At).Segment() >= b.first):
 		problem = fmt.Sprintf("credit %d of shard %d arrived, but was not sent", r.Number, r.From)
 	}
-	n := b.open(r.Account)
-	b.deposit(n, codec.NewBalance(r.Amount))
-	b.accounts[n].received++
+	if wrong := b.receive(at, r.Account, r.Amount, r); problem == "" {
+		problem = wrong
+	}
 	return problem
 }
 
@@ -242,6 +256,7 @@ func (b *book) primary(shard int, r *authority.Record) (problem string) {
 	if committee.ShardOf(r.Account, b.numShards) == shard {
 		n := b.open(r.Account)
 		b.deposit(n, codec.NewBalance(r.Amount))
+		b.minted.Add(b.minted, new(big.Int).SetUint64(r.Amount))
 		if a := &b.accounts[n]; a.synchronized+1 != 0 {
 			a.synchronized++
 		}
@@ -254,6 +269,7 @@ func (b *book) funded(shard int, r *authority.Record) string {
 		return problem
 	}
 	b.deposit(b.open(r.Account), r.Balance)
+	b.minted.Add(b.minted, r.Balance.Big())
 	return ""
 }
 
@@ -267,17 +283,19 @@ func (b *book) acknowledged(shard int, r *authority.Record) (problem string) {
 		problem = fmt.Sprintf("credits of shard %d to %d are acknowledged up to %d, but arrived up to %d", shard, r.To,
 			r.Number, l.cursor)
 	}
-	l.acknowledged = max(l.acknowledged, r.Number)
+	if b.has(r.To) {
+		l.acknowledged = max(l.acknowledged, r.Number)
+	} else if wrong := l.acknowledge(r.Number, r.Sum); problem == "" {
+		problem = wrong
+	}
 	return problem
 }
 
 // total is all balances together.
-func (b *book) total() (sum codec.Balance) {
+func (b *book) total() *big.Int {
+	sum := new(big.Int)
 	for i := range b.accounts {
-		var ok bool
-		if sum, ok = sum.Add(b.accounts[i].balance); !ok {
-			return codec.MaxBalance
-		}
+		sum.Add(sum, b.accounts[i].balance.Big())
 	}
 	return sum
 }

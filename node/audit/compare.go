@@ -75,6 +75,7 @@ func (x *examiner) beginWithAccounts(snapshots []uint32) error {
 		count--
 		if b.has(committee.ShardOf(&address, b.numShards)) {
 			b.accounts[b.open(&address)].balance = balance
+			b.minted.Add(b.minted, balance.Big())
 		}
 	}
 	if count > 0 {

@@ -56,6 +56,8 @@ type process struct {
 	j      *journal.Journal
 	batch  journal.Batch
 	path   string
+
+	appended []byte // the last record
 }
 
 // Next implements authority.Log.
@@ -63,6 +65,7 @@ func (p *process) Next() authority.Position { return authority.Provisional(uint6
 
 // Append implements authority.Log.
 func (p *process) Append(shard int, record []byte) authority.Position {
+	p.appended = append(p.appended[:0], record...)
 	return authority.Provisional(uint64(p.batch.Add(uint32(shard), record)))
 }
 
@@ -258,11 +261,11 @@ func (p *process) settle(cert codec.Certificate, others ...*process) {
 	}
 }
 
-// acknowledge appends a record that a core would not write.
-func (p *process) acknowledge(shard, to int, number uint64) {
+// acknowledge appends a record that a core would not write. The sum is 0 between shards of one journal.
+func (p *process) acknowledge(shard, to int, number, sum uint64) {
 	b := binary.LittleEndian.AppendUint16([]byte{byte(authority.RecordAcknowledged)}, uint16(to))
 	b = binary.LittleEndian.AppendUint64(b, number)
-	p.batch.Add(uint32(shard), binary.LittleEndian.AppendUint64(b, 0)) // the sum of its credits
+	p.batch.Add(uint32(shard), binary.LittleEndian.AppendUint64(b, sum))
 	p.commit()
 }
 

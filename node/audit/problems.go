@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"math/big"
 	"slices"
 
 	"fastpay/node/journal"
@@ -35,6 +36,10 @@ func (x *examiner) closeBooks() {
 	v.Orders, v.Certificates, v.Votes, v.Unchecked = c.orders, c.certificates, c.votes, c.unchecked
 	if b := x.book; b != nil {
 		v.Accounts, v.Pending, v.InFlight, v.Balance = len(b.accounts), len(b.pending), uint64(len(b.flying)), b.total().String()
+		v.whole, v.balance, v.inFlight, v.minted = x.Accounts != nil, b.total(), new(big.Int), b.minted
+		for _, f := range b.flying {
+			v.inFlight.Add(v.inFlight, new(big.Int).SetUint64(f.amount))
+		}
 		for _, l := range b.lanes {
 			v.lanes = append(v.lanes, *l)
 		}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"errors"
+	"math/big"
 	"strings"
 
 	"fastpay/node/journal"
@@ -12,6 +13,8 @@ type Report struct {
 	Journals []*Journal `json:"journals"`
 	// Pairs are the credits from one shard to another of the same authority, as far as Verify looked at both.
 	Pairs []*Pair `json:"credits,omitempty"`
+	// Totals are what authorities have altogether, as far as Verify has seen all of them.
+	Totals []*Total `json:"totals,omitempty"`
 	// Problems are those between journals.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -142,17 +145,9 @@ type Books struct {
 	Problems []Problem `json:"problems,omitempty"`
 	More     uint64    `json:"more_problems,omitempty"`
 
-	lanes []lane
-}
-
-// Pair is the credits from one shard to another.
-type Pair struct {
-	Authority    string `json:"authority"`
-	From         int    `json:"from"`
-	To           int    `json:"to"`
-	Issued       uint64 `json:"issued"`       // the last one, as the sender says
-	Acknowledged uint64 `json:"acknowledged"` // the same
-	Arrived      uint64 `json:"arrived"`      // the last one, as the receiver says
+	lanes                     []lane
+	whole                     bool // they begin with the initial accounts
+	balance, inFlight, minted *big.Int
 }
 
 // maxProblems bounds what is told of one journal: what comes after the first ones mostly follows from them.

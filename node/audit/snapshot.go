@@ -37,10 +37,15 @@ func walkSnapshot(fs journal.FS, segment uint32, j *Journal, found *Snapshot, id
 // load takes over what a snapshot says.
 func (b *book) load(shard int, a *authority.SnapshotAccount) {
 	n := b.open(&a.Address)
-	b.accounts[n] = account{a.Address, a.Balance, a.Next, a.Received, a.Synchronized}
+	b.accounts[n] = accountOf(a)
 	if !a.Pending.IsZero() {
 		b.pending[n] = bytes.Clone(a.Pending.TransferBytes())
 	}
+}
+
+func accountOf(a *authority.SnapshotAccount) account {
+	return account{a.Address, a.Balance, a.Next, a.Synchronized, accountLog{a.Next, a.ConfirmedLinks},
+		accountLog{a.Received, a.ReceivedLinks}}
 }
 
 func (b *book) loadShard(s *authority.SnapshotShard) {
@@ -49,9 +54,9 @@ func (b *book) loadShard(s *authority.SnapshotShard) {
 		if other == s.Shard {
 			continue
 		}
-		b.lane(other, s.Shard).cursor = s.Cursors[other]
-		l := b.lane(s.Shard, other)
-		l.issued, l.acknowledged = s.Issued[other], s.Acknowledged[other]
+		in, out := b.lane(other, s.Shard), b.lane(s.Shard, other)
+		in.cursor, in.cursorSum = s.Cursors[other], s.CursorSums[other]
+		out.issued, out.acknowledged, out.acknowledgedSum = s.Issued[other], s.Acknowledged[other], s.AcknowledgedSums[other]
 	}
 }
 
@@ -77,6 +82,14 @@ func (c *comparison) shard(s *authority.SnapshotShard) error {
 			c.tell(s.Shard, fmt.Sprintf("with shard %d, credits arrived, issued and acknowledged are %d in it, and %d in the "+
 				"records", other, have, want))
 		}
+		if c.b.has(other) {
+			continue
+		}
+		sums := [2]uint64{s.CursorSums[other], s.AcknowledgedSums[other]}
+		if want := [2]uint64{in.cursorSum, out.acknowledgedSum}; sums != want {
+			c.tell(s.Shard, fmt.Sprintf("with shard %d, the sums of credits that arrived and were acknowledged are %x in it, and %x "+
+				"by the records", other, sums, want))
+		}
 	}
 	return nil
 }
@@ -90,13 +103,17 @@ func (c *comparison) account(shard int, a *authority.SnapshotAccount) error {
 	}
 	c.accounts++
 	want := &c.b.accounts[n]
-	have := account{a.Address, a.Balance, a.Next, a.Received, a.Synchronized}
-	if have.balance != want.balance {
+	have := accountOf(a)
+	switch {
+	case have.balance != want.balance:
 		c.tell(shard, fmt.Sprintf("the balance of %s is %v in it, and %v by the records", name, have.balance, want.balance))
-	} else if have != *want {
+	case have.next != want.next || have.received.length != want.received.length || have.synchronized != want.synchronized:
 		c.tell(shard, fmt.Sprintf("of %s, next sequence number, certificates received and transactions of the Primary are "+
-			"%d, %d, %d in it, and %d, %d, %d by the records", name, have.next, have.received, have.synchronized, want.next,
-			want.received, want.synchronized))
+			"%d, %d, %d in it, and %d, %d, %d by the records", name, have.next, have.received.length, have.synchronized, want.next,
+			want.received.length, want.synchronized))
+	case have != *want:
+		c.tell(shard, fmt.Sprintf("the logs of %s are %v and %v in it, and %v and %v by the records", name, &have.confirmed,
+			&have.received, &want.confirmed, &want.received))
 	}
 	pending := c.b.pending[n]
 	if a.Pending.IsZero() != (pending == nil) || !a.Pending.IsZero() && !bytes.Equal(a.Pending.TransferBytes(), pending) {

@@ -23,6 +23,11 @@ func (r *Report) WriteText(w io.Writer) error {
 		t.line("")
 		t.pairs(r.Pairs)
 	}
+	for _, total := range r.Totals {
+		t.line("")
+		t.line(fmt.Sprintf("all shards of %s: accounts have %s, %s is under way, %s was put in", total.Authority, total.Accounts,
+			total.InFlight, total.Put))
+	}
 	for _, p := range r.Problems {
 		t.line("")
 		t.line("wrong: " + p.Text)

@@ -31,6 +31,8 @@ func (c *chain) rebase(base Position) {
 	c.tail, c.near, c.far = c.tail.Rebase(base), c.near.Rebase(base), c.far.Rebase(base)
 }
 
+func (c *chain) links() Links { return Links{c.tail, c.near, c.far} }
+
 // toward is the furthest step back from number n, whose chain this is, that does not pass want: the number of a record
 // and its position. 1 <= want <= n.
 func (c *chain) toward(n, want uint64) (number uint64, at Position) {

@@ -231,6 +231,19 @@ func (r *Record) belongs(shard, numShards int) bool {
 	return true
 }
 
+// Links are where the log of an account's confirmed, or received, certificates was: its last record, the last one whose
+// number is a multiple of 32, and of 1,024. 0 is none.
+type Links struct{ Tail, Near, Far Position }
+
+// ConfirmedLinks are the links of a settlement in its payer's log, to what was there before it.
+func (r *Record) ConfirmedLinks() Links { return r.confirmed.links() }
+
+// ReceivedLinks are those in the log of the recipient, of a settlement that credited it here, or of a credit.
+func (r *Record) ReceivedLinks() Links { return r.received.links() }
+
+// CreditsHere reports whether a settlement credits an account of the same shard.
+func (r *Record) CreditsHere() bool { return r.Kind == RecordSettlement && r.credit == creditHere }
+
 // NumVotes is the number of votes of the certificate, 0 when the record holds none.
 func (r *Record) NumVotes() int { return len(r.voters) / voterSize }
 

@@ -14,6 +14,8 @@ type SnapshotShard struct {
 	Cursors         []uint64 // the last credit that came, by the shard that sent it
 	Issued          []uint64 // the last credit that was sent, by the shard that gets it
 	Acknowledged    []uint64 // the last one that its receiver is known to have durably
+	// The sums of all orders up to these numbers (codec.Order.AddTo), between shards of different logs.
+	CursorSums, AcknowledgedSums []uint64
 }
 
 // A SnapshotAccount is an account of a snapshot.
@@ -24,6 +26,8 @@ type SnapshotAccount struct {
 	Received     uint64      // certificates that credited it
 	Synchronized uint32      // transactions of the Primary that credited it
 	Pending      codec.Order // zero for none; a view during the call
+	// Where the logs are of the certificates that it confirmed, as many as Next, and that it received.
+	ConfirmedLinks, ReceivedLinks Links
 }
 
 // WalkSnapshot reads a snapshot of these shards, in ascending order, of numShards, for tools that look at it apart from
@@ -41,6 +45,8 @@ func WalkSnapshot(r io.Reader, numShards int, shards []int, begin func(*Snapshot
 			s.Cursors = append(s.Cursors, l.cursor)
 			s.Issued = append(s.Issued, l.out.issued)
 			s.Acknowledged = append(s.Acknowledged, l.out.acknowledged)
+			s.CursorSums = append(s.CursorSums, l.sum)
+			s.AcknowledgedSums = append(s.AcknowledgedSums, l.out.sum)
 		}
 		if err := begin(s); err != nil {
 			return err
@@ -60,7 +66,8 @@ func WalkSnapshot(r io.Reader, numShards int, shards []int, begin func(*Snapshot
 			if !ok {
 				break
 			}
-			a = SnapshotAccount{e.address, e.balance, e.next, e.received, e.synchronized, e.order}
+			a = SnapshotAccount{e.address, e.balance, e.next, e.received, e.synchronized, e.order, e.confirmedChain.links(),
+				e.receivedChain.links()}
 			if err := visit(shard, &a); err != nil {
 				return err
 			}

@@ -21,8 +21,9 @@ func TestWalkSnapshotMatchesLoad(t *testing.T) {
 		s := shards[heads]
 		heads++
 		for other := range 2 {
-			got := [3]uint64{h.Cursors[other], h.Issued[other], h.Acknowledged[other]}
-			if want := [3]uint64{s.Cursor(other), s.Issued(other), s.Acknowledged(other)}; got != want {
+			got := [5]uint64{h.Cursors[other], h.Issued[other], h.Acknowledged[other], h.CursorSums[other], h.AcknowledgedSums[other]}
+			want := [5]uint64{s.Cursor(other), s.Issued(other), s.Acknowledged(other), s.CursorSum(other), s.AcknowledgedSum(other)}
+			if got != want {
 				t.Errorf("shard %d with %d: %v, want %v", h.Shard, other, got, want)
 			}
 		}
@@ -35,7 +36,8 @@ func TestWalkSnapshotMatchesLoad(t *testing.T) {
 		s := shards[shard]
 		want := s.table.find(&a.Address)
 		if want == nil || a.Balance != want.balance || a.Next != want.next || a.Received != want.received ||
-			a.Synchronized != want.synchronized || a.Pending.IsZero() != (want.pending == 0) {
+			a.Synchronized != want.synchronized || a.ConfirmedLinks != want.confirmedChain.links() ||
+			a.ReceivedLinks != want.receivedChain.links() || a.Pending.IsZero() != (want.pending == 0) {
 			t.Errorf("shard %d: %+v, want %+v", shard, a, want)
 		} else if !a.Pending.IsZero() && !bytes.Equal(a.Pending.Bytes(), s.pending.slots.at(want.pending-1).orderBytes()) {
 			t.Errorf("another order of %s is pending", codec.FormatAddress(&a.Address))
