@@ -13,11 +13,14 @@ import (
 	"fastpay/node/committee"
 )
 
+// patientTimeout is a time-out that no request of a correct authority reaches, however busy the machine is with other tests.
+const patientTimeout = 30 * time.Second
+
 // wholeRun is a small run of a whole committee in this process.
 func wholeRun(t *testing.T, seed uint64, faults string, change func(*Options)) *Result {
 	t.Helper()
 	o := endToEnd(seed)
-	o.Protocol, o.Topology, o.InProcess, o.NumShards, o.RecvTimeout = committee.TCP, WholeCommittee, true, 2, 2*time.Second
+	o.Protocol, o.Topology, o.InProcess, o.NumShards, o.RecvTimeout = committee.TCP, WholeCommittee, true, 2, patientTimeout
 	var err error
 	if o.Faults, err = ParseFaults(faults); err != nil {
 		t.Fatal(err)
