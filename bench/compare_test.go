@@ -3,6 +3,8 @@ package bench
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -248,13 +250,17 @@ func TestReadSide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("empty.json", "")
 	write("transfers.json", `{"protocol":"tcp","transfers":3}`)
 	write("sub/gap.json", `{"left_out":"too large"}`)
 	write("list.json", `[1,2]`)
 	write("notes.txt", "schema")
-	if _, err := ReadSide(dir); !errors.Is(err, ErrNoResults) {
+	if _, err := ReadSide(dir, io.Discard); !errors.Is(err, ErrNoResults) || strings.Contains(err.Error(), "broken") {
 		t.Errorf("no results: %v", err)
+	}
+	write("empty.json", "")
+	write("sub/half.json", `{"schema":1,"payments_ok":`)
+	if _, err := ReadSide(dir, io.Discard); !errors.Is(err, ErrNoResults) || !strings.HasSuffix(err.Error(), "broken files: 2") {
+		t.Errorf("nothing but broken results: %v", err)
 	}
 	for i, name := range []string{"b.json", "sub/a.json"} {
 		r := example()
@@ -263,21 +269,29 @@ func TestReadSide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := ReadSide(dir)
+	var told bytes.Buffer
+	s, err := ReadSide(dir, &told)
 	if err != nil || len(s.Results) != 2 || s.Results[1].Seed != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	s, err = ReadSide(filepath.Join(dir, "b.json"))
+	if want := fmt.Sprintf("Left out: %s/empty.json is broken: unexpected end of JSON input\n"+
+		"Left out: %[1]s/sub/half.json is broken: unexpected end of JSON input\n", dir); told.String() != want {
+		t.Errorf("told %q, want %q", told.String(), want)
+	}
+	if _, err := readFolder(dir); err == nil || !strings.Contains(err.Error(), "empty.json is broken") {
+		t.Errorf("a folder of results alone has a broken one: %v", err)
+	}
+	s, err = ReadSide(filepath.Join(dir, "b.json"), io.Discard)
 	if err != nil || !reflect.DeepEqual(s.Results, []*Result{func() *Result { r := example(); r.Seed = 0; return r }()}) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, bad := range []string{"transfers.json", "none.json"} {
-		if _, err := ReadSide(filepath.Join(dir, bad)); err == nil {
+		if _, err := ReadSide(filepath.Join(dir, bad), io.Discard); err == nil {
 			t.Errorf("%s is a side", bad)
 		}
 	}
 	write("later.json", `{"schema":0,"payments_ok":1}`)
-	if _, err := ReadSide(dir); err == nil {
+	if _, err := ReadSide(dir, io.Discard); err == nil {
 		t.Error("a result of no version")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,8 +25,9 @@ const maxResults = 10_000
 // ErrNoResults is the error for a folder in which no file is a result.
 var ErrNoResults = errors.New("bench: no results")
 
-// ReadSide reads a file with a result, or all results in a folder and the folders below it.
-func ReadSide(path string) (*Side, error) {
+// ReadSide reads a file with a result, or all results in a folder and the folders below it; which files there are broken is
+// told on stderr.
+func ReadSide(path string, stderr io.Writer) (*Side, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -37,7 +39,7 @@ func ReadSide(path string) (*Side, error) {
 		}
 		return &Side{path, []*Result{r}}, nil
 	}
-	files, err := readFolder(path)
+	files, err := readSound(path, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +56,28 @@ type resultFile struct {
 	result *Result
 }
 
-// readFolder reads all results in dir and below, by path. Other JSON files, as folders of results have them, are left out.
-func readFolder(dir string) (files []resultFile, err error) {
+// readFolder reads all results in dir and below, by path. Other JSON files, as folders of results have them, are left out; one
+// that is broken is an error.
+func readFolder(dir string) ([]resultFile, error) {
+	return readFolderBut(dir, func(err error) error { return err })
+}
+
+// readSound is readFolder, and leaves out broken files, with a line on stderr.
+func readSound(dir string, stderr io.Writer) ([]resultFile, error) {
+	broken := 0
+	files, err := readFolderBut(dir, func(err error) error {
+		broken++
+		_, err = fmt.Fprintf(stderr, "Left out: %s\n", err)
+		return err
+	})
+	if errors.Is(err, ErrNoResults) && broken > 0 {
+		return nil, fmt.Errorf("%w are in %s; broken files: %d", ErrNoResults, dir, broken)
+	}
+	return files, err
+}
+
+// readFolderBut reads all results in dir and below; broken decides about a file that is no JSON.
+func readFolderBut(dir string, broken func(error) error) (files []resultFile, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
 			return err
@@ -63,6 +85,9 @@ func readFolder(dir string) (files []resultFile, err error) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
+		}
+		if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
+			return broken(fmt.Errorf("%s is broken: %w", path, err))
 		}
 		if !isResult(text) {
 			return nil

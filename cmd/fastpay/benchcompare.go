@@ -101,10 +101,10 @@ func (f *compareFlags) sides(cmd *cobra.Command, args []string) (a, b *bench.Sid
 		if len(args) > 2 {
 			return nil, nil, usagef("unexpected argument %q: flags of bench are for --binaries", args[2])
 		}
-		if a, err = bench.ReadSide(args[0]); err != nil {
+		if a, err = bench.ReadSide(args[0], cmd.ErrOrStderr()); err != nil {
 			return nil, nil, err
 		}
-		b, err = bench.ReadSide(args[1])
+		b, err = bench.ReadSide(args[1], cmd.ErrOrStderr())
 		return a, b, err
 	}
 	o := bench.Interleave{Binaries: [2]string(args[:2]), Flags: args[2:], Rounds: f.rounds, Dir: f.keep}
