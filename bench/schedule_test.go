@@ -102,14 +102,14 @@ func TestMarksVsSlice(t *testing.T) {
 	}
 }
 
-// openSeconds is the window of an open loop that is long enough unless the machine is very busy.
-const openSeconds = 400 * time.Millisecond
+// openWindow is the window of an open loop that is long enough unless the machine is very busy.
+const openWindow = 400 * time.Millisecond
 
-// openRun is a small run at a rate against a stub, with a window that is openSeconds long or some times that.
+// openRun is a small run at a rate against a stub, with a window that is openWindow long or some times that.
 func openRun(t *testing.T, protocol committee.Protocol, rate float64, window int, long time.Duration,
 	behave func(*codec.Message, []byte) []byte) *Result {
 	t.Helper()
-	r, s, _ := smallRun(t, protocol, 4000*int(long/openSeconds), behave)
+	r, s, _ := smallRun(t, protocol, 4000*int(long/openWindow), behave)
 	r.Rate, r.MaxInFlight, r.RecvTimeout = rate, window, patientTimeout
 	res, err := r.against(context.Background(), s, plan{warmUp: 100 * time.Millisecond, window: long})
 	if err != nil {
@@ -134,7 +134,7 @@ func sentOrSaid(t *testing.T, r *Result) {
 
 func TestOpenLoopSendsAtItsRate(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
-		res := openRun(t, protocol, 1000, OpenInFlight, openSeconds, nil)
+		res := openRun(t, protocol, 1000, OpenInFlight, openWindow, nil)
 		l := res.Load
 		if l.Loop != "constant" || l.AskedPerSec != 1000 || math.Abs(float64(l.Due)-1000*res.Seconds) > 3 || math.Abs(l.DuePerSec-1000) > 10 {
 			t.Errorf("%+v", l)
@@ -159,8 +159,8 @@ func TestLatencyCountsFromTheIntendedTime(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
 		const pause = 200 * time.Millisecond
 		var p, s Percentiles
-		for long := openSeconds; p.P90 == nil || s.P90 == nil; long *= 2 {
-			if long > 8*openSeconds {
+		for long := openWindow; p.P90 == nil || s.P90 == nil; long *= 2 {
+			if long > 8*openWindow {
 				t.Fatal("too few samples")
 			}
 			n := 0
@@ -183,7 +183,7 @@ func TestLatencyCountsFromTheIntendedTime(t *testing.T) {
 
 func TestWindowThatIsFullSendsLess(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
-		res := openRun(t, protocol, 6000, 1, openSeconds, func(_ *codec.Message, reply []byte) []byte {
+		res := openRun(t, protocol, 6000, 1, openWindow, func(_ *codec.Message, reply []byte) []byte {
 			time.Sleep(500 * time.Microsecond)
 			return reply
 		})
@@ -195,7 +195,7 @@ func TestWindowThatIsFullSendsLess(t *testing.T) {
 
 func TestOverloadIsFlagged(t *testing.T) {
 	forProtocols(t, func(t *testing.T, protocol committee.Protocol) {
-		res := openRun(t, protocol, 1500, OpenInFlight, openSeconds, func(_ *codec.Message, reply []byte) []byte {
+		res := openRun(t, protocol, 1500, OpenInFlight, openWindow, func(_ *codec.Message, reply []byte) []byte {
 			time.Sleep(500 * time.Microsecond)
 			return reply
 		})
