@@ -187,6 +187,20 @@ func (c *cluster) kill(member int) {
 	c.note(member, killed)
 }
 
+// killAll ends all authorities as kill does, where nothing that they have is needed any more. In this process they stop.
+func (c *cluster) killAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.members {
+		switch a := m.(type) {
+		case *childAuthority:
+			a.kill()
+		case *localAuthority:
+			_ = a.stop()
+		}
+	}
+}
+
 // revive starts an authority again that was killed, on its ports.
 func (c *cluster) revive(member int) error {
 	a, err := c.options.start(c.specs[member], c.accounts, c.stderr)

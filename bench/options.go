@@ -56,6 +56,8 @@ type Options struct {
 	Metrics    string   // loopback address on which the authority's process serves its metrics; "" for none
 	NoCache    bool     // neither read nor write prepared payments
 	Command    []string // the command line, for the record
+
+	abrupt bool // the authority's process is killed after its books are read, which is sooner than that it stops in order
 }
 
 // DefaultOptions is the configuration that the prototype's bench has without arguments, with a window of ten seconds.

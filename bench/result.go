@@ -10,6 +10,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"fastpay/bench/paper"
 	"fastpay/node"
 	"fastpay/perf"
 )
@@ -83,6 +84,7 @@ type Result struct {
 
 	Load      *Load         `json:"load,omitempty"`      // how the load was made; nil in results of older versions
 	Committee *CommitteeRun `json:"committee,omitempty"` // of a whole committee
+	Paper     *paper.Place  `json:"paper,omitempty"`     // of a run of the paper's evaluation: where it belongs
 }
 
 // Latency is that of requests. In an open loop it counts from when the payment was due, to the vote and to the confirmation;

@@ -270,7 +270,9 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 		return readBooks(r.Host, a.basePort(), r.made.lanes, r.made.workload, r.RecvTimeout)
 	}
 	r.balanced, r.books, r.audited = audit(read, mintedBy(len(r.made.accounts), initialBalance), ended)
-	if err := a.stop(); err != nil && r.audited == nil {
+	if child, ok := a.(*childAuthority); ok && r.abrupt {
+		child.kill()
+	} else if err := a.stop(); err != nil && r.audited == nil {
 		return nil, err
 	}
 	res := r.result()

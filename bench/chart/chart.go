@@ -128,10 +128,13 @@ func NameBars(p *plot.Plot, names []string) {
 
 var svgHead = regexp.MustCompile(`(?s)^.*?<svg width="[^"]*" height="[^"]*" viewBox="([^"]*)"\s+xmlns="[^"]*"\s+xmlns:xlink="[^"]*">`)
 
-// SVG draws p. The colors are variables of the page with those of a light page as what they are elsewhere; label tells what
+// SVG draws p in the usual size. The colors are variables of the page with those of a light page as what they are elsewhere; label tells what
 // it shows to who can't see it.
-func SVG(p *plot.Plot, label string) (string, error) {
-	canvas := vgsvg.New(Width, Height)
+func SVG(p *plot.Plot, label string) (string, error) { return SVGOf(p, label, Height) }
+
+// SVGOf is SVG with another height, in px.
+func SVGOf(p *plot.Plot, label string, height vg.Length) (string, error) {
+	canvas := vgsvg.New(Width, height)
 	p.Draw(draw.Crop(draw.New(canvas), 2, -8, 2, -6))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {

@@ -16,6 +16,8 @@ const ManifestFile = "run.json"
 const (
 	manifestSchema = 1
 	manifestKind   = "paper"
+
+	unknownCommit = "unknown" // of an environment
 )
 
 // Manifest describes a run's folder: what was asked for, and every point of it. Fields are added at the end of their
@@ -25,7 +27,7 @@ type Manifest struct {
 	Kind        string           `json:"kind"` // manifestKind
 	Command     []string         `json:"command"`
 	Scale       string           `json:"scale"`
-	Commit      string           `json:"commit"`
+	Commit      string           `json:"commit"` // "" when the build does not tell
 	Dirty       bool             `json:"dirty"`
 	Build       string           `json:"build"` // hash of the program
 	Seed        uint64           `json:"seed"`
@@ -123,8 +125,12 @@ type Point struct {
 
 // NewManifest describes a run that begins now.
 func NewManifest(command []string, scale string, seed uint64, e perf.Environment, build string) *Manifest {
+	commit := e.Commit
+	if commit == unknownCommit {
+		commit = ""
+	}
 	return &Manifest{
-		Schema: manifestSchema, Kind: manifestKind, Command: command, Scale: scale, Commit: e.Commit, Dirty: e.Dirty, Build: build,
+		Schema: manifestSchema, Kind: manifestKind, Command: command, Scale: scale, Commit: commit, Dirty: e.Dirty, Build: build,
 		Seed: seed, Started: time.Now().UTC().Format(time.RFC3339), State: Running, Environment: e,
 		Notes: []string{}, Figures: []FigureState{}, Points: []Point{},
 	}

@@ -86,7 +86,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 	f.addTo(cmd)
 	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchTransfersCommand(), newBenchCurveCommand(),
 		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(), newBenchTopCommand(),
-		newBenchResultsCommand())
+		newBenchResultsCommand(), newBenchPaperCommand())
 	return cmd
 }
 
