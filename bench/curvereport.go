@@ -82,8 +82,8 @@ func (c *Curve) render(b *strings.Builder) {
 func (c *Curve) fixed(r *Result) string {
 	all := [...]struct{ name, text string }{
 		{"committee", fmt.Sprintf("%d authorities", r.CommitteeSize)},
-		{"shards", fmt.Sprintf("%d shards", r.NumShards)},
-		{"", fmt.Sprintf("%d workers", r.Workers)},
+		{"shards", fmt.Sprintf("%d %s", r.NumShards, plural(r.NumShards, "shard"))},
+		{"", fmt.Sprintf("%d %s", r.Workers, plural(r.Workers, "worker"))},
 		{"accounts", grouped(r.NumAccounts) + " accounts"},
 		{"in-flight", grouped(r.MaxInFlight) + " payments in flight"},
 		{"connections", fmt.Sprintf("connections to each shard: %d", r.Connections)},

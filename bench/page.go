@@ -30,6 +30,7 @@ type page struct {
 	About    string // what stands beside the paper
 	Papers   []paperSection
 	Load     []figure
+	Sweeps   []curveSection // the runs of Load
 	Rows     []pageRow
 	Figures  []figure
 	Curves   []curveSection
@@ -121,7 +122,7 @@ func (p *page) fill(s *pageSource) (err error) {
 	if p.Crypto, err = signatureFigures(s.crypto); err != nil {
 		return err
 	}
-	p.Curves, err = curveSections(s.curves)
+	p.Sweeps, p.Curves, err = curveSections(s.curves)
 	return err
 }
 

@@ -23,8 +23,8 @@ type curveRow struct {
 	Command                                                  string
 }
 
-// curveSections are about the curves with at least two points. Sweeps have figures of their own.
-func curveSections(curves []pageCurve) (sections []curveSection, err error) {
+// curveSections are about the curves, and the sweeps, whose figures are loadFigures.
+func curveSections(curves []pageCurve) (sweeps, sections []curveSection, err error) {
 	for i, c := range curves {
 		kind, err := findCurve(c.Name)
 		first := firstResult([]Curve{c.Curve})
@@ -35,14 +35,16 @@ func curveSections(curves []pageCurve) (sections []curveSection, err error) {
 		for _, p := range c.Points {
 			s.Rows = append(s.Rows, newCurveRow(p))
 		}
-		if c.Name != rateCurve {
-			if s.Figures, err = c.figures(i+1, kind.axis); err != nil {
-				return nil, err
-			}
+		if c.Name == rateCurve {
+			sweeps = append(sweeps, s)
+			continue
+		}
+		if s.Figures, err = c.figures(i+1, kind.axis); err != nil {
+			return nil, nil, err
 		}
 		sections = append(sections, s)
 	}
-	return sections, nil
+	return sweeps, sections, nil
 }
 
 func (c *Curve) results() (results []*Result) {

@@ -17,7 +17,7 @@ const kneeTimes = 5
 
 // offered is a point of an open loop.
 type offered struct {
-	asked          float64
+	asked, rate    float64 // a second
 	p50, p99, p999 float64 // ms; 0 where there are too few samples
 	kept           bool
 }
@@ -43,7 +43,7 @@ func loadSets(results []*Result) (names []string, sets map[string][]offered) {
 		}
 		kept := r.Err(false) == nil && !slices.Contains(r.Flags, FlagOverloaded) && !slices.Contains(r.Flags, FlagGeneratorBound) &&
 			!slices.Contains(r.Flags, FlagExhausted)
-		sets[name] = append(sets[name], offered{r.Load.AskedPerSec, ms(l.P50), ms(l.P99), ms(l.P999), kept})
+		sets[name] = append(sets[name], offered{r.Load.AskedPerSec, r.RatePerSec, ms(l.P50), ms(l.P99), ms(l.P999), kept})
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
 		slices.SortStableFunc(sets[name], func(a, b offered) int { return cmp.Compare(a.asked, b.asked) })
@@ -72,9 +72,35 @@ func loadFigures(results []*Result) (all []figure, err error) {
 		if f, err = f.drawLoad(name, sets[name]); err != nil {
 			return nil, err
 		}
-		all = append(all, *f)
+		reached, err := reachedFigure(i+1, sets[name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, *f, *reached)
 	}
 	return all, nil
+}
+
+// reachedFigure has the rate that was reached over the one that was asked for.
+func reachedFigure(number int, points []offered) (*figure, error) {
+	p := chart.New("asked for, a second", "")
+	var reached, asked plotter.XYs
+	for _, o := range points {
+		reached = append(reached, plotter.XY{X: o.asked, Y: o.rate})
+		asked = append(asked, plotter.XY{X: o.asked, Y: o.asked})
+	}
+	var labels chart.Labels
+	for i, line := range []plotter.XYs{reached, asked} {
+		if err := chart.AddLine(p, i*(chart.MaxSeries-1), line); err != nil {
+			return nil, err
+		}
+		labels.Name(i*(chart.MaxSeries-1), line, []string{"reached", "asked"}[i])
+	}
+	p.Add(labels)
+	p.Y.Min = 0
+	f := &figure{ID: fmt.Sprintf("load-%d-rate", number), Title: "Rate reached", Unit: "a second",
+		Caption: "Of the same runs: where the line leaves the other the load is more than can be done."}
+	return f.draw(p)
 }
 
 func (f *figure) drawLoad(name string, points []offered) (*figure, error) {

@@ -11,8 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-
-	"fastpay/bench/paper"
 )
 
 // pageSource is what was found in the folders and files that a page is about.
@@ -196,18 +194,4 @@ func (s *pageSource) gatherCurves() error {
 	}
 	s.runs = single
 	return nil
-}
-
-// paperRun is a run of the paper's experiments, in its folder.
-type paperRun struct {
-	dir      string
-	manifest *paper.Manifest
-}
-
-func readPaperRun(dir string) (*paperRun, error) {
-	m, err := paper.ReadManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &paperRun{dir, m}, nil
 }

@@ -45,7 +45,7 @@ func TestReadSource(t *testing.T) {
 			t.Errorf("%s: %+v", c.Name, c.Points)
 		}
 	}
-	if s.transfers == nil || s.crypto == nil || len(s.papers) != 0 {
+	if s.transfers == nil || s.crypto == nil || len(s.papers) != 1 {
 		t.Errorf("got %+v", s)
 	}
 }

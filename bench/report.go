@@ -19,6 +19,7 @@ type Report struct {
 	Endurance []*Result
 	Crypto    *SignatureTimes // nil: not measured
 
+	paper   *paperRun             // nil: not run
 	Records map[reportPart]string // parts that are kept as Markdown, of a run directory; what was measured goes before
 }
 
@@ -27,6 +28,7 @@ type reportPart string
 
 const (
 	partResults   reportPart = "bench"
+	partPaper     reportPart = "paper"
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
 	partCrypto    reportPart = "crypto"
@@ -35,7 +37,7 @@ const (
 )
 
 // reportParts are all parts, in the order of a whole report.
-var reportParts = []reportPart{partResults, partCurves, partEndurance, partCrypto, partReliability}
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partCrypto, partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -57,7 +59,7 @@ func (r *Report) Update(file string) error {
 
 // empty reports whether no part is there.
 func (r *Report) empty() bool {
-	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Records) == 0 && r.Crypto == nil
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
 }
 
 // renderInto returns what file will hold.
@@ -87,6 +89,8 @@ func (r *Report) section(part reportPart) (string, error) {
 	switch {
 	case part == partResults && len(r.Results) > 0:
 		return r.renderResults()
+	case part == partPaper && r.paper != nil:
+		return r.paper.render(), nil
 	case part == partCurves && len(r.Curves) > 0:
 		return renderCurves(r.Curves), nil
 	case part == partEndurance && len(r.Endurance) > 0:

@@ -21,6 +21,7 @@ import (
 //	curves/*.json       as RunCurve writes them
 //	endurance/*.json    long runs, and many accounts
 //	signatures.txt      what 'go test -bench' of package crypto printed, with lines "commit: " and "command: " before it
+//	paper/              of a run of the paper's experiments what KeepPaper keeps
 //	PART.md             a part that is not rendered but kept as records: bench, curves, endurance, crypto, reliability
 const (
 	throughputFolder = "throughput"
@@ -28,13 +29,14 @@ const (
 	curvesFolder     = "curves"
 	enduranceFolder  = "endurance"
 	signaturesFile   = "signatures.txt"
+	paperFolder      = "paper"
 )
 
 // ReadRunDir reads what is there: any part may be missing. A directory without any is an error.
 func ReadRunDir(dir string) (*Report, error) {
 	r := &Report{Records: make(map[reportPart]string)}
 	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readSignatures,
-		readRecords} {
+		readPaper, readRecords} {
 		if err := read(dir, r); err != nil {
 			return nil, err
 		}
@@ -84,6 +86,11 @@ func readEndurance(dir string, r *Report) error {
 
 func readSignatures(dir string, r *Report) (err error) {
 	r.Crypto, err = within(dir, signaturesFile, ReadSignatureTimes)
+	return err
+}
+
+func readPaper(dir string, r *Report) (err error) {
+	r.paper, err = within(dir, paperFolder, readPaperRun)
 	return err
 }
 

@@ -45,6 +45,9 @@ func exampleRunDir(t *testing.T) string {
 			}
 		}
 	}
+	if err := KeepPaper(examplePaperRun(t), dir); err != nil {
+		t.Fatal(err)
+	}
 	us := func(v int64) *int64 { return &v }
 	l := &TransferLatency{Protocol: "tcp", CommitteeSize: 4, Transfers: 2000, Certificate: Percentiles{P50: us(510), P99: us(700)},
 		Settled: Percentiles{P50: us(900), P90: us(1100)}, Environment: example().Environment, Command: []string{"fastpay", "bench", "transfers"}}

@@ -168,10 +168,11 @@ func distinct(results []*Result, of func(*Result) string) (values []string) {
 }
 
 // build is the commit, short, with a mark when the tree had changes.
-func (r *Result) build() string {
-	s := fmt.Sprintf("%.12s", r.Environment.Commit)
-	if r.Environment.Dirty {
-		s += "+"
+func (r *Result) build() string { return buildOf(r.Environment.Commit, r.Environment.Dirty) }
+
+func buildOf(commit string, dirty bool) string {
+	if dirty {
+		return fmt.Sprintf("%.12s+", commit)
 	}
-	return s
+	return fmt.Sprintf("%.12s", commit)
 }

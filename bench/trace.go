@@ -25,13 +25,24 @@ type Number struct {
 // Traced reports whether something is known that made the number.
 func (n *Number) Traced() bool { return len(n.Files) > 0 || n.Text != "" }
 
-// tracings is how often a file's values are changed, each time to others: once a change may not show, as a digit that is rounded.
-const tracings = 2
+// trace is where each word of a report that is rendered from a run directory is from.
+type trace struct {
+	base string // the report
+	from map[position][]string
+}
 
 // TraceReport finds out where each number in a report is from, without trust in the code that renders it: the values of one file
 // after the other are changed, the report is rendered anew, and what then differs is from that file. What differs for
 // no file is a number of the text, which textNumbers must know, or one that is in the report and that nothing made.
 func TraceReport(dir, report string) ([]Number, error) {
+	t, err := traceRunDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return t.numbersOf(report)
+}
+
+func traceRunDir(dir string) (*trace, error) {
 	copied, err := os.MkdirTemp("", "fastpay-trace-")
 	if err != nil {
 		return nil, fmt.Errorf("bench: trace: %w", err)
@@ -40,15 +51,12 @@ func TraceReport(dir, report string) ([]Number, error) {
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		return nil, fmt.Errorf("bench: trace: %w", err)
 	}
-	base, err := markdownOf(copied)
-	if err != nil {
+	t := &trace{}
+	if t.base, err = markdownOf(copied); err != nil {
 		return nil, err
 	}
-	from, err := filesOf(copied, base)
-	if err != nil {
-		return nil, err
-	}
-	return numbersOf(report, base, from)
+	t.from, err = filesOf(copied, t.base)
+	return t, err
 }
 
 func markdownOf(dir string) (string, error) {
@@ -116,12 +124,20 @@ func readAll(dir string) (map[string][]byte, error) {
 // changedBy says which words of base change with the values of some files of dir, which are left as they were.
 func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, error) {
 	changed := make(map[position]bool)
-	for turn := range tracings {
+	for turn := range numChangers {
+		some := false
 		for name, text := range texts {
-			other, _ := changedValues(name, text, turn)
+			other, ok := changedValues(name, text, turn)
+			if !ok {
+				continue
+			}
+			some = true
 			if err := os.WriteFile(filepath.Join(dir, name), other, 0o600); err != nil {
 				return nil, err
 			}
+		}
+		if !some {
+			continue
 		}
 		rendered, err := markdownOf(dir)
 		if err != nil {
@@ -144,13 +160,13 @@ func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, er
 
 var hasDigit = regexp.MustCompile(`[0-9]`)
 
-// numbersOf lists the numbers of report, a text that should be base.
-func numbersOf(report, base string, from map[position][]string) (numbers []Number, err error) {
+// numbersOf lists the numbers of report, a text that should be the one that was traced.
+func (t *trace) numbersOf(report string) (numbers []Number, err error) {
 	paper, err := paperNumbers()
 	if err != nil {
 		return nil, err
 	}
-	made := kin(report, base)
+	made := kin(report, t.base)
 	for i, line := range lines(report) {
 		explained := coveredWords(line)
 		for w, word := range strings.Fields(line) {
@@ -159,7 +175,7 @@ func numbersOf(report, base string, from map[position][]string) (numbers []Numbe
 			}
 			n := Number{Line: i + 1, Word: word}
 			if at, ok := made[position{i, w}]; ok {
-				if n.Files = from[at]; len(n.Files) == 0 {
+				if n.Files = t.from[at]; len(n.Files) == 0 {
 					n.Text = cmp.Or(explained[w], paper[strings.Trim(word, "*")])
 				}
 			}

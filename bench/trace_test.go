@@ -72,14 +72,18 @@ func TestTrace(t *testing.T) {
 // TestTraceFindsWhatNothingMade: numbers that were written into a report are found, wherever they are.
 func TestTraceFindsWhatNothingMade(t *testing.T) {
 	dir := exampleRunDir(t)
-	report, err := markdownOf(dir)
+	whole, err := traceRunDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	report := whole.base
 	f := func(name, changed string, want ...string) {
 		t.Helper()
 		var got []string
-		numbers := traced(t, dir, changed)
+		numbers, err := whole.numbersOf(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, n := range numbers {
 			if !n.Traced() {
 				got = append(got, n.Word)
@@ -115,7 +119,7 @@ func numbersIn(line string) (words []string) {
 // TestTraceFindsNumbersOfTheCode: what the renderer says by itself follows no file, and is found unless textNumbers has it.
 func TestTraceFindsNumbersOfTheCode(t *testing.T) {
 	text := "It has 12 cores, and **41,234** a second; see 149,937 of the paper, samples of 10 ms.\n"
-	numbers, err := numbersOf(text, text, map[position][]string{{0, 5}: {"a.json"}})
+	numbers, err := (&trace{text, map[position][]string{{0, 5}: {"a.json"}}}).numbersOf(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,8 +141,8 @@ func TestTextNumbersAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range textNumbers {
-		if !strings.Contains(report, n.phrase) {
-			t.Errorf("no report has %q", n.phrase)
+		if !n.form.MatchString(report) {
+			t.Errorf("no report has %s", n.form)
 		}
 	}
 }
@@ -184,6 +188,13 @@ func TestChangedValues(t *testing.T) {
 	f("a.csv", "figure,x,n\n5,10,a1\n5,10,0\n", "figure,x,n\n5,14,a2\n5,14,1\n")
 	f("a.md", "5 of 190", "6 of 201")
 	f("a.txt", "cpu: 7\nBenchmarkX/keys=20 1 10.0 µs\n", "cpu: 8\nBenchmarkX/keys=20\t2\t14.31\tµs\n")
+	if got, ok := changedValues("a.csv", []byte("source,repetition,x\nours,1,5\npaper,0,6\n"), repeated); !ok ||
+		string(got) != "source,repetition,x\nours,1,5\npaper,0,6\nours,1000,5\n" {
+		t.Errorf("got %q", got)
+	}
+	if _, ok := changedValues("a.json", []byte("5"), repeated); ok {
+		t.Error("a file without lines has them twice")
+	}
 	if _, ok := changedValues("a.svg", nil, 0); ok {
 		t.Error("a picture has values")
 	}

@@ -1,50 +1,62 @@
 package bench
 
 import (
+	"math"
+	"regexp"
 	"strings"
+
+	"fastpay/bench/paper"
 )
 
-// textNumber is a piece of a report's own text that has digits, and what they are. A number that is measured has no place
-// here.
-type textNumber struct{ phrase, what string }
+// textNumber is a piece of a report's own text that has digits, as a regular expression, and what they are. A number that is
+// measured has no place here.
+type textNumber struct {
+	form *regexp.Regexp
+	what string
+}
+
+func phrase(text, what string) textNumber { return form(regexp.QuoteMeta(text), what) }
+
+func form(expression, what string) textNumber {
+	return textNumber{regexp.MustCompile(expression), what}
+}
 
 // textNumbers are all of them. A test holds that each stands in a report.
 var textNumbers = []textNumber{
-	{"p50 / p99 / p99.9", "name of a percentile"},
-	{"p50 / p99", "name of a percentile"},
-	{"p50", "name of a percentile"},
-	{"p90", "name of a percentile"},
-	{"p99", "name of a percentile"},
-	{"samples of 10 ms", "how often Go's CPU profile takes a sample"},
-	{"batch of 8 | 16 | 64 | 256 | 1,024", "batches of the benchmarks"},
-	{"Batches of 1,024", "batch of the benchmarks"},
-	{"none bad | 1 % | 3 % | 30 % | 100 %", "shares of bad signatures in the benchmarks"},
-	{"one of 20 keys", "keys of the benchmark"},
-	{`"over 80,000 tx/s with 20 authorities" and "160,000"`, "the paper's abstract and section 6"},
-	{`"over 80,000 tx/s with 20 authorities" |`, "the paper's abstract"},
-	{`"160,000" |`, "the paper's section 6"},
-	{"on 48 cores", "the paper's machine, m5d.metal"},
-	{"per core of 48", "the paper's machine, m5d.metal"},
-	{"Figure 7, 75 shards", "the paper's figure"},
-	{"1,000 in flight; means of 9 runs", "the paper's experiment, and the published logs"},
-	{"1/(1/orders + 1/confirmations)", "a formula"},
+	form(`p50 / p99( / p99\.9)?`, "name of a percentile"),
+	form(`\bp(50|90|99)\b`, "name of a percentile"),
+	phrase("samples of 10 ms", "how often Go's CPU profile takes a sample"),
+	phrase("batch of 8 | 16 | 64 | 256 | 1,024", "batches of the benchmarks"),
+	phrase("Batches of 1,024", "batch of the benchmarks"),
+	phrase("none bad | 1 % | 3 % | 30 % | 100 %", "shares of bad signatures in the benchmarks"),
+	phrase("one of 20 keys", "keys of the benchmark"),
+	phrase("1/(1/orders + 1/confirmations)", "a formula"),
+	form(`["“]over 80,000 tx/s with 20 authorities["”]( and "160,000")?`, "the paper's abstract and section 6"),
+	form(`"160,000" \|`, "the paper's section 6"),
+	phrase("“up to 160,000 tx/s”", "the paper's section 6"),
+	form(`(per core of|on) 48`, "the paper's machine, m5d.metal"),
+	phrase("m5d.metal, 48 cores, 96 threads", "the paper's machine"),
+	phrase("Figure 7, 75 shards", "the paper's figure"),
+	phrase("1,000 in flight; means of 9 runs", "the paper's experiment, and the published logs"),
+	form(`### (Figure|Table) [0-9]+:`, "name of a figure"),
+	form(`--figure (table)?[0-9]+`, "name of a figure"),
+	form(`orders/s \| (4|20) \|`, "authorities of the paper's headline"),
+	form(`payments/s \| (4|20) \|`, "authorities of the paper's headline"),
+	phrase("(between 19 and 22 authorities, 75 shards)", "points of the paper's Figure 7"),
+	phrase("Crashed authorities of 10", "the paper's Table 2"),
+	form(`\| no certificate: .* \| 0 \|`, "orders that were certified without a quorum"),
 }
 
 // coveredWords says for the words of a line what the phrase of textNumbers is that covers it.
 func coveredWords(line string) map[int]string {
 	covered := make(map[int]string)
 	for _, t := range textNumbers {
-		for from := 0; ; {
-			i := strings.Index(line[from:], t.phrase)
-			if i < 0 {
-				break
-			}
-			from += i + len(t.phrase)
-			first := len(strings.Fields(line[:from-len(t.phrase)]))
-			if before := line[:from-len(t.phrase)]; before != "" && !strings.HasSuffix(before, " ") {
+		for _, at := range t.form.FindAllStringIndex(line, -1) {
+			first := len(strings.Fields(line[:at[0]]))
+			if at[0] > 0 && line[at[0]-1] != ' ' {
 				first-- // it begins within a word
 			}
-			for w := range strings.Fields(line[from-len(t.phrase) : from]) {
+			for w := range strings.Fields(line[at[0]:at[1]]) {
 				covered[first+w] = t.what
 			}
 		}
@@ -52,23 +64,36 @@ func coveredWords(line string) map[int]string {
 	return covered
 }
 
-// paperNumbers are the numbers of the paper that a report shows, as it shows them.
+// paperNumbers are the numbers of the paper that a report shows without a file of the run directory, as it shows them: rates, which are
+// too large to be something else by chance.
 func paperNumbers() (map[string]string, error) {
+	const least = 1000
+	numbers := make(map[string]string)
+	add := func(what string, rates ...float64) {
+		for _, v := range rates {
+			for _, v := range []float64{v, v / paperCores} {
+				if v >= least {
+					numbers[grouped(int(v))] = what
+					numbers[grouped(int(math.Round(v)))] = what
+				}
+			}
+		}
+	}
 	points, err := paperPoints()
 	if err != nil {
 		return nil, err
 	}
-	numbers := make(map[string]string)
-	add := func(p paperPoint) {
-		for _, v := range []float64{p.orders, p.confirmations, p.payments(), p.payments() / paperCores, p.orders / paperCores,
-			p.confirmations / paperCores} {
-			numbers[grouped(int(v))] = "the paper's Figure 7: bench/testdata/paper/committee.csv"
-		}
-	}
 	for committee := range points[len(points)-1].committee + 1 {
 		if p, ok := paperAt(points, committee); ok {
-			add(p)
+			add("the paper's Figure 7: bench/testdata/paper/committee.csv", p.orders, p.confirmations, p.payments())
 		}
+	}
+	rows, err := paper.Headline(nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		add("the paper's data: bench/paper/data/throughput.csv", r.Theirs)
 	}
 	return numbers, nil
 }

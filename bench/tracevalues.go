@@ -7,16 +7,22 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"fastpay/bench/paper"
 )
 
 // changedValues is the text of a file of a run directory with every number changed, those within texts too. Equal values
 // stay equal, and larger ones larger. What names a thing, as the names of fields, benchmarks, and of what a run is, stays. ok is
 // false for kinds of files that no report reads.
-func changedValues(name string, text []byte, turn int) (other []byte, ok bool) {
-	c := changer(turn)
-	switch filepath.Ext(name) {
+func changedValues(name string, text []byte, c changer) (other []byte, ok bool) {
+	ext := filepath.Ext(name)
+	if c == repeated && ext != ".csv" {
+		return nil, false
+	}
+	switch ext {
 	case ".json":
 		other, err := c.json(text)
 		return other, err == nil
@@ -31,12 +37,18 @@ func changedValues(name string, text []byte, turn int) (other []byte, ok bool) {
 	return nil, false
 }
 
-// changer changes values in one of two ways: nearly in proportion, which keeps what is compared, and not in proportion, which changes
-// ratios.
+// changer changes values in one of several ways.
 type changer int
 
+const (
+	proportional changer = iota // nearly, which keeps what is compared
+	curved                      // not in proportion, which changes ratios
+	repeated                    // of tables: lines stand twice, as if there had been another repetition, which changes how many there are
+	numChangers
+)
+
 func (c changer) change(v float64) float64 {
-	if c == 0 {
+	if c == proportional {
 		return 1.37 * v
 	}
 	return math.Copysign(math.Pow(math.Abs(v), 1.5), v)
@@ -72,7 +84,8 @@ func (c changer) json(text []byte) ([]byte, error) {
 }
 
 // namesThings are fields whose values say what something is.
-var namesThings = map[string]bool{"schema": true, "name": true, "id": true, "experiment": true, "figures": true}
+var namesThings = map[string]bool{"schema": true, "name": true, "id": true, "experiment": true, "csv": true, "file": true,
+	"kind": true, "scale": true, "state": true}
 
 func (c changer) value(field string, v any) any {
 	if namesThings[field] {
@@ -103,9 +116,12 @@ func (c changer) csv(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c == repeated {
+		rows = again(rows)
+	}
 	for i, row := range rows {
 		for k, cell := range row {
-			if i == 0 || namingColumns[rows[0][k]] {
+			if c == repeated || i == 0 || namingColumns[rows[0][k]] {
 				continue
 			}
 			if row[k] = c.number(cell); row[k] == cell {
@@ -117,6 +133,19 @@ func (c changer) csv(text []byte) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	err = w.WriteAll(rows)
 	return b.Bytes(), err
+}
+
+// again is a table with each line of ours twice, the second time of another repetition.
+func again(rows [][]string) [][]string {
+	repetition, source := slices.Index(rows[0], "repetition"), slices.Index(rows[0], "source")
+	for _, row := range slices.Clone(rows[1:]) {
+		if repetition >= 0 && source >= 0 && row[source] == string(paper.Ours) {
+			row = slices.Clone(row)
+			row[repetition] += "000"
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // benchmarks changes the output of 'go test -bench', but for the names of the benchmarks.

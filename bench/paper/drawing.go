@@ -14,7 +14,12 @@ import (
 // Draw is the figure of one source as SVG, in the paper's layout: the same axes and series, lines from zero, bars of one
 // standard deviation. It is "" when there is nothing to draw.
 func Draw(f Figure, all []Observation, source Source) (string, error) {
-	drawn := pick(Summarize(all), func(s *Summary) bool { return s.Source == source && (f.IsTable() || s.Phase == f.Phase) })
+	return DrawSummaries(f, Summarize(all), source)
+}
+
+// DrawSummaries is Draw where observations were not kept.
+func DrawSummaries(f Figure, all []Summary, source Source) (string, error) {
+	drawn := pick(all, func(s *Summary) bool { return s.Source == source && (f.IsTable() || s.Phase == f.Phase) })
 	if len(drawn) == 0 || f.Experiment == Times {
 		return "", nil
 	}

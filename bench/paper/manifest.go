@@ -70,6 +70,7 @@ type FigureState struct {
 	PaperSVG   string   `json:"paper_svg"` // the paper's data in the same layout; "" as SVG
 	Markdown   string   `json:"markdown"`
 	Notes      []string `json:"notes"`
+	Commits    []string `json:"commits,omitempty"` // of its finished points, where those are not in the manifest
 }
 
 // Place is where a single run belongs. It stands in the run's own file, too.

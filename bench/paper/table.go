@@ -12,6 +12,7 @@ import (
 type Table struct {
 	Figure       Figure
 	Observations []Observation // of both sources
+	Summaries    []Summary     // instead of observations, where those were not kept
 	Points       []Point       // of its experiment
 	Notes        []string      // how its scale differs from the paper's
 	Machine      string        // ours, on a line
@@ -21,7 +22,10 @@ type Table struct {
 func (t *Table) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s: %s\n\n", t.Figure.Name(), t.Figure.Title)
-	all := Summarize(t.Observations)
+	all := t.Summaries
+	if all == nil {
+		all = Summarize(t.Observations)
+	}
 	switch {
 	case t.Figure.Experiment == Times:
 		writeTimes(&b, all)

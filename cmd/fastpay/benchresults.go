@@ -11,7 +11,7 @@ import (
 
 // newBenchResultsCommand is "bench results": RESULTS.md from the results of runs.
 func newBenchResultsCommand() *cobra.Command {
-	var file, from, transfers, curves, signatures string
+	var file, from, keep, transfers, curves, signatures string
 	var trace bool
 	var endurance []string
 	cmd := &cobra.Command{
@@ -38,6 +38,11 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 			if from != "" {
 				if err := together(cmd, args); err != nil {
 					return err
+				}
+				if keep != "" {
+					if err := bench.KeepPaper(keep, from); err != nil {
+						return err
+					}
 				}
 				return resultsFrom(cmd, from, file, trace)
 			}
@@ -76,6 +81,7 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "RESULTS.md", "`FILE` to write")
 	cmd.Flags().StringVar(&from, "from", "", "`DIR`ectory with all that the report is made of")
+	cmd.Flags().StringVar(&keep, "keep-paper", "", "with --from, first put what the report shows of the run of 'bench paper' in `FOLDER` there")
 	cmd.Flags().BoolVar(&trace, "trace", false, "with --from, write nothing, and list where each number in the report is from")
 	cmd.Flags().StringVar(&transfers, "transfers", "", "`FILE` with the result of 'bench transfers'")
 	cmd.Flags().StringVar(&curves, "curves", "", "`FOLDER` with the results of 'bench curve'")
