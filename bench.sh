@@ -6,14 +6,15 @@
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --crypto  signatures alone, on one core: four minutes
+#	./bench.sh --paper   every figure and table of the paper, in results/paper: under fifteen minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
 set -eu
 cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak | --crypto) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak | --crypto]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --crypto | --paper) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --crypto | --paper]" >&2; exit 2 ;;
 esac
 
 # What earlier modes measured does not make another program.
@@ -27,6 +28,7 @@ report=RESULTS.md
 kept=perf/results
 results=results/latest
 history=results/history.ndjson
+paper='--scale quick -o results/paper'
 size='--num-accounts 20000 --max-in-flight 1000'
 point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
@@ -37,6 +39,7 @@ if [ "$mode" = --quick ]; then
 	results=results/quick
 	kept=results/quick/kept
 	history=results/quick/history.ndjson
+	paper='--scale smoke -o results/quick/paper'
 	report=$results/RESULTS.md
 	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
 	point=$size
@@ -74,7 +77,11 @@ fresh() {
 	for old in "$@"; do rm -rf "${kept:?}/$old"; done
 }
 
-write_report() { bin/fastpay bench results --from "$kept" --output "$report"; }
+# write_report FLAG...
+write_report() {
+	bin/fastpay bench results --from "$kept" --output "$report" "$@"
+	bin/fastpay bench report "$kept" -o "$results/report.html"
+}
 
 main_job() {
 	fresh bench throughput transfers.json
@@ -87,7 +94,6 @@ main_job() {
 	measure throughput confirmations-20 tcp 20 --phase confirmations
 	bin/fastpay bench transfers --transfers "$transfers" --json "$kept/transfers.json"
 	write_report
-	bin/fastpay bench report "$kept" -o "$results/report.html"
 }
 
 all_curves() {
@@ -126,12 +132,21 @@ crypto_job() {
 	write_report
 }
 
+# What goes wrong with a point is in the report.
+paper_job() {
+	rm -f "$kept/paper.md"
+	# shellcheck disable=SC2086 # paper is several words
+	bin/fastpay bench paper $paper || status=$?
+	write_report --keep-paper "${paper##* }"
+}
+
 mkdir -p "$results" "$kept"
 case "$mode" in
 	default) main_job ;;
 	--curves) all_curves ;;
 	--soak) soak_job ;;
 	--crypto) crypto_job ;;
+	--paper) paper_job ;;
 	--quick)
 		rm -rf "$report" "${kept:?}"
 		main_job
@@ -139,6 +154,7 @@ case "$mode" in
 		curve shards 1,3 --workers 1
 		soak_job
 		crypto_job
+		paper_job
 		;;
 esac
 exit "$status"
