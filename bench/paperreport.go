@@ -89,9 +89,12 @@ func (p *paperRun) render() string {
 // markdown is a figure's table, with what it is from.
 func (p *paperRun) markdown(part *paperPart) string {
 	t := paper.Table{Figure: part.Figure, Summaries: part.summaries, Points: part.points, Notes: part.state.Notes, Machine: p.machine()}
-	builds := p.commits(part)
-	return fmt.Sprintf("%s- measured at %s %s: `fastpay bench paper --figure %s --scale %s`\n", t.Markdown(), plural(len(builds), "commit"),
-		strings.Join(builds, ", "), part.ID, p.manifest.Scale)
+	text := t.Markdown()
+	if builds := p.commits(part); len(builds) > 0 {
+		text += fmt.Sprintf("- measured at %s %s: `fastpay bench paper --figure %s --scale %s`\n", plural(len(builds), "commit"),
+			strings.Join(builds, ", "), part.ID, p.manifest.Scale)
+	}
+	return text
 }
 
 // about says what was run, when, and how much of it is there.

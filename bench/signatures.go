@@ -80,6 +80,16 @@ func (s *SignatureTimes) spread() (largest float64) {
 	return largest
 }
 
+// howOften says what a time is.
+func (s *SignatureTimes) howOften() string {
+	for _, times := range s.times {
+		if len(times) > 1 {
+			return fmt.Sprintf("Medians; no single run is further than %.0f %% from its median.", 100*s.spread())
+		}
+	}
+	return "Each was run once."
+}
+
 // backends are those that ran, in order.
 func (s *SignatureTimes) backends() (names []string) {
 	for _, name := range s.order {
@@ -112,11 +122,11 @@ func (s *SignatureTimes) render() string {
 	fmt.Fprintf(&b, `## Signatures
 
 Time for a signature on one core, in µs: everything between handing a batch to package crypto and its verdicts, hashing
-included. Medians; no single run is further than %.0f %% from its median. %s, %s.
+included. %s %s, %s.
 
 | Backend | | alone | batch of 8 | 16 | 64 | 256 | 1,024 |
 |---|---|---:|---:|---:|---:|---:|---:|
-`, 100*s.spread(), s.CPU, s.Arch)
+`, s.howOften(), s.CPU, s.Arch)
 	for _, backend := range s.backends() {
 		for _, row := range signatureRows {
 			s.renderRow(&b, backend, row)

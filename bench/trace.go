@@ -124,10 +124,10 @@ func readAll(dir string) (map[string][]byte, error) {
 // changedBy says which words of base change with the values of some files of dir, which are left as they were.
 func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, error) {
 	changed := make(map[position]bool)
-	for turn := range numChangers {
+	for how := range numChanges {
 		some := false
 		for name, text := range texts {
-			other, ok := changedValues(name, text, turn)
+			other, ok := changedValues(name, text, how)
 			if !ok {
 				continue
 			}
@@ -140,6 +140,9 @@ func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, er
 			continue
 		}
 		rendered, err := markdownOf(dir)
+		if err != nil && how == scattered {
+			continue // values that must fit each other don't
+		}
 		if err != nil {
 			return nil, fmt.Errorf("with other values: %w", err)
 		}

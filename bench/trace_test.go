@@ -178,7 +178,7 @@ func TestCommonVsRecursion(t *testing.T) {
 func TestChangedValues(t *testing.T) {
 	f := func(name, text, want string) {
 		t.Helper()
-		got, ok := changedValues(name, []byte(text), 0)
+		got, ok := changedValues(name, []byte(text), proportional)
 		if !ok || string(got) != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"math"
 	"path/filepath"
 	"regexp"
@@ -14,12 +15,25 @@ import (
 	"fastpay/bench/paper"
 )
 
-// changedValues is the text of a file of a run directory with every number changed, those within texts too. Equal values
-// stay equal, and larger ones larger. What names a thing, as the names of fields, benchmarks, and of what a run is, stays. ok is
-// false for kinds of files that no report reads.
-func changedValues(name string, text []byte, c changer) (other []byte, ok bool) {
+// change is one of several ways to change the values of a file. One alone may not show everywhere: a digit is rounded, a ratio
+// stays.
+type change int
+
+const (
+	proportional change = iota // nearly; equal values stay equal, and larger ones larger
+	curved                     // as that, but not in proportion, which changes ratios
+	scattered                  // each value in another way, which changes what was equal or nearly so
+	repeated                   // lines of tables stand twice, as if there had been another repetition, which changes how many there are
+	numChanges
+)
+
+// changedValues is the text of a file of a run directory with every number changed, those within texts too. What names a thing,
+// as the names of fields, benchmarks, and of what a run is, stays. ok is false for kinds of files that no report reads,
+// or that can't be changed so.
+func changedValues(name string, text []byte, how change) (other []byte, ok bool) {
+	c := &changer{how: how}
 	ext := filepath.Ext(name)
-	if c == repeated && ext != ".csv" {
+	if (ext == ".csv") != (how == repeated) && (how == repeated || how == scattered) {
 		return nil, false
 	}
 	switch ext {
@@ -37,68 +51,68 @@ func changedValues(name string, text []byte, c changer) (other []byte, ok bool) 
 	return nil, false
 }
 
-// changer changes values in one of several ways.
-type changer int
+// changer changes the values of one file.
+type changer struct {
+	how     change
+	numbers int // that were changed
+}
 
-const (
-	proportional changer = iota // nearly, which keeps what is compared
-	curved                      // not in proportion, which changes ratios
-	repeated                    // of tables: lines stand twice, as if there had been another repetition, which changes how many there are
-	numChangers
-)
-
-func (c changer) change(v float64) float64 {
-	if c == proportional {
-		return 1.37 * v
+func (c *changer) value(v float64) float64 {
+	c.numbers++
+	switch c.how {
+	case curved:
+		return math.Copysign(math.Pow(math.Abs(v), 1.5), v)
+	case scattered:
+		return v * (1.1 + float64(c.numbers*7%11)/10)
 	}
-	return math.Copysign(math.Pow(math.Abs(v), 1.5), v)
+	return 1.37 * v
 }
 
 // number changes a number as it is written: a whole one to a whole one.
-func (c changer) number(s string) string {
+func (c *changer) number(s string) string {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n < 1<<40 {
-		return strconv.FormatInt(1+int64(c)+int64(c.change(float64(n))), 10)
+		return strconv.FormatInt(1+int64(c.how)+int64(c.value(float64(n))), 10)
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		return s
 	}
-	return strconv.FormatFloat(c.change(v)+0.61, 'g', -1, 64)
+	return strconv.FormatFloat(c.value(v)+0.61, 'g', -1, 64)
 }
 
 var digit = regexp.MustCompile(`[0-9]`)
 
 // text changes every digit.
-func (c changer) text(s string) string {
-	return digit.ReplaceAllStringFunc(s, func(d string) string { return string('0' + (d[0]-'0'+1+byte(c))%10) })
+func (c *changer) text(s string) string {
+	return digit.ReplaceAllStringFunc(s, func(d string) string { return string('0' + (d[0]-'0'+1+byte(c.how))%10) })
 }
 
-func (c changer) json(text []byte) ([]byte, error) {
+func (c *changer) json(text []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return nil, err
 	}
-	return json.Marshal(c.value("", v))
+	return json.Marshal(c.within("", v))
 }
 
 // namesThings are fields whose values say what something is.
-var namesThings = map[string]bool{"schema": true, "name": true, "id": true, "experiment": true, "csv": true, "file": true,
+var namesThings = map[string]bool{"schema": true, "name": true, "id": true, "experiment": true, "csv": true,
 	"kind": true, "scale": true, "state": true}
 
-func (c changer) value(field string, v any) any {
+func (c *changer) within(field string, v any) any {
 	if namesThings[field] {
 		return v
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		for key, inner := range v {
-			v[key] = c.value(key, inner)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			v[key] = c.within(key, v[key])
 		}
 	case []any:
 		for i, inner := range v {
-			v[i] = c.value(field, inner)
+			v[i] = c.within(field, inner)
 		}
 	case json.Number:
 		return json.Number(c.number(v.String()))
@@ -111,17 +125,17 @@ func (c changer) value(field string, v any) any {
 // namingColumns are those of CSV files whose values say what a line is.
 var namingColumns = map[string]bool{"figure": true, "source": true, "phase": true, "measure": true, "unit": true}
 
-func (c changer) csv(text []byte) ([]byte, error) {
+func (c *changer) csv(text []byte) ([]byte, error) {
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
 		return nil, err
 	}
-	if c == repeated {
+	if c.how == repeated {
 		rows = again(rows)
 	}
 	for i, row := range rows {
 		for k, cell := range row {
-			if c == repeated || i == 0 || namingColumns[rows[0][k]] {
+			if c.how == repeated || i == 0 || namingColumns[rows[0][k]] {
 				continue
 			}
 			if row[k] = c.number(cell); row[k] == cell {
@@ -149,7 +163,7 @@ func again(rows [][]string) [][]string {
 }
 
 // benchmarks changes the output of 'go test -bench', but for the names of the benchmarks.
-func (c changer) benchmarks(text []byte) []byte {
+func (c *changer) benchmarks(text []byte) []byte {
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, "Benchmark") {

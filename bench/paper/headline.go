@@ -34,11 +34,13 @@ func Headline(ours []Observation) ([]HeadlineRow, error) {
 	theirs := Summarize(all)
 	measured := Summarize(committeeFour(ours))
 	between := func(phase string) float64 { return interpolate(theirs, phase, "75", 20) }
-	orders4, confirmations4 := best(Summarize(committeeFour(all)), Paper, Orders, 4), best(Summarize(committeeFour(all)), Paper, Confirmations, 4)
+	four := committeeFour(all)
+	best4 := Summarize(four)
+	orders4, confirmations4 := best(best4, Paper, Orders, 4), best(best4, Paper, Confirmations, 4)
 	// Of both phases at one point, not of the best of each.
 	settled4 := 0.0
-	for _, o := range committeeFour(all) {
-		for _, c := range committeeFour(all) {
+	for _, o := range four {
+		for _, c := range four {
 			if o.Phase == Orders && c.Phase == Confirmations && o.X == 4 && c.X == 4 && o.Series == c.Series {
 				settled4 = max(settled4, Settled(o.Value, c.Value))
 			}

@@ -40,7 +40,7 @@ func (t *Table) Markdown() string {
 	}
 	for _, p := range t.Points {
 		if p.State == Failed {
-			fmt.Fprintf(&b, "- failed: %s: %s\n", p.File, p.Error)
+			fmt.Fprintf(&b, "- failed: %s: %s\n", p.File, strings.ReplaceAll(p.Error, "\n", " "))
 		}
 	}
 	fmt.Fprintf(&b, "- ours: %s; the paper's: %s\n", t.Machine, Machine)
