@@ -160,5 +160,8 @@ func (d *dataDir) hasJournal(folder string) (bool, error) {
 		return false, fmt.Errorf("node: data directory: %w", err)
 	}
 	_, begun, err := journal.ReadIdentity(fs)
-	return begun, err
+	if err != nil {
+		return false, fmt.Errorf("node: %s: %w", folder, err)
+	}
+	return begun, nil
 }

@@ -53,7 +53,7 @@ func (s *store) recover() error {
 	}
 	j, err := journal.Open(s.fs, options, func(r journal.Record) error {
 		if !s.loaded {
-			return errors.New("the snapshot is missing with which the journal began")
+			return errors.New("the snapshot is missing with which the journal began; restore the folder from a copy that has it")
 		}
 		return s.replay(r)
 	})

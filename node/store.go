@@ -70,7 +70,7 @@ func openStore(n *Node) (_ *store, err error) {
 func (s *store) checkFolder() error {
 	id, begun, err := journal.ReadIdentity(s.fs)
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.folder, err)
+		return fmt.Errorf("node: %s: %w", s.folder, err)
 	}
 	if !begun {
 		return s.dir.checkNone(s.node.AcceptLostVotes)

@@ -82,6 +82,11 @@ func (x *examiner) examine() error {
 	if err != nil || !begun { // the first segment is missing or damaged: a snapshot knows as well
 		id, begun = x.identityOfSnapshot(snapshots)
 	}
+	if damage := (*journal.CorruptError)(nil); !begun && errors.As(err, &damage) { // so nothing of it can be judged
+		x.j.End, x.j.Damage = EndDamage, append(x.j.Damage, damageOf("", damage))
+		x.j.EndAt = damage.File + ":" + strconv.FormatInt(damage.Offset, 10)
+		return x.listSegments()
+	}
 	if !begun {
 		return errors.Join(fmt.Errorf("audit: %s: no file says whose journal this is", x.j.Path), err)
 	}

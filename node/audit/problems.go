@@ -30,7 +30,7 @@ func (x *examiner) tell(at journal.Position, shard int, text string) {
 // closeBooks writes down what the books say at the end.
 func (x *examiner) closeBooks() {
 	if x.j.Books == nil {
-		x.j.Books = &Books{From: "nothing", Compared: []uint32{}}
+		x.j.Books = &Books{From: "nothing", Compared: []uint32{}, Balance: "0"}
 	}
 	v, c := x.j.Books, x.checks
 	v.Orders, v.Certificates, v.Votes, v.Unchecked = c.orders, c.certificates, c.votes, c.unchecked

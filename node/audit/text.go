@@ -66,6 +66,11 @@ func (t *text) table(rows [][]string) {
 
 func (t *text) journal(j *Journal) {
 	t.line(j.Path)
+	if j.Authority == "" {
+		t.field("authority", "unknown: no file says whose journal this is")
+		t.damage(j)
+		return
+	}
 	t.field("authority", "%s", j.Authority)
 	t.field("shards", "%s of %d", listOf(j.Shards), j.NumShards)
 	t.field("journal", "%s", j.ID)
@@ -83,6 +88,10 @@ func (t *text) journal(j *Journal) {
 	if j.Books != nil {
 		t.books(j.Books)
 	}
+	t.damage(j)
+}
+
+func (t *text) damage(j *Journal) {
 	for _, d := range j.Damage {
 		t.line(fmt.Sprintf("  damaged: %s: offset %d: %s", d.File, d.Offset, d.Reason))
 		t.line("  what to do: " + d.Advice)
