@@ -118,7 +118,8 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 	if err != nil {
 		return nil, err
 	}
-	if err := removeCurve(dir, name); err != nil {
+	table := filepath.Join(dir, name+".csv")
+	if err := errors.Join(CheckOutput(table), removeCurve(dir, name)); err != nil {
 		return nil, err
 	}
 	c := &Curve{Name: name}
@@ -148,7 +149,7 @@ func RunCurve(ctx context.Context, o Options, name string, values []int, dir str
 			break
 		}
 	}
-	return c, errors.Join(bad, c.writeCSV(filepath.Join(dir, name+".csv")))
+	return c, errors.Join(bad, c.writeCSV(table))
 }
 
 // mostDue is how many payments the greatest of the rates of an open loop needs, so that they are prepared once.

@@ -80,10 +80,10 @@ func ServeGenerator(in io.Reader, out, stderr io.Writer) error {
 		}
 	}()
 	err = onThread(func() error { return spec.generate(ctx, commands, replies, stderr) })
-	if err != nil {
-		err = errors.Join(err, replies.Encode(generatorReply{Error: err.Error()}))
+	if err != nil { // the parent tells it
+		return replies.Encode(generatorReply{Error: err.Error()})
 	}
-	return err
+	return nil
 }
 
 // errOrphan is a generator whose parent has gone.

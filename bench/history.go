@@ -2,11 +2,7 @@ package bench
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 )
 
 // DefaultHistory is where runs are recorded, below the current folder.
@@ -49,41 +45,14 @@ func (r *Result) historyLine() historyLine {
 	}
 }
 
-// AppendHistory adds a line about r to the file, which is made when needed. The line is one write at the file's end, so that
-// runs that end at the same time do not mix theirs.
+// AppendHistory adds a line about r to the file, which is made when needed; the line is there whole or not at all.
 func (r *Result) AppendHistory(file string) error {
 	text, err := json.Marshal(r.historyLine())
-	if err != nil {
-		return fmt.Errorf("bench: history: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return fmt.Errorf("bench: history: %w", err)
-	}
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("bench: history: %w", err)
-	}
-	torn, err := tornLine(f)
 	if err == nil {
-		text = append(text, '\n')
-		if torn {
-			text = append([]byte{'\n'}, text...)
-		}
-		_, err = f.Write(text)
+		err = appendLine(file, text)
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return fmt.Errorf("bench: history: %w", err)
 	}
 	return nil
-}
-
-// tornLine reports whether f's last line has no end, as a crash may leave it.
-func tornLine(f *os.File) (bool, error) {
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil || size == 0 {
-		return false, err
-	}
-	var last [1]byte
-	_, err = f.ReadAt(last[:], size-1)
-	return last[0] != '\n', err
 }

@@ -147,13 +147,13 @@ func ServeAuthority(in io.Reader, out io.Writer, serve MetricsServer) error {
 	replies := json.NewEncoder(out)
 	r := bufio.NewReader(in)
 	a, err := startFrom(r, began)
-	if err != nil {
-		return errors.Join(err, replies.Encode(childReply{Error: err.Error()}))
+	if err != nil { // the parent tells it
+		return replies.Encode(childReply{Error: err.Error()})
 	}
 	if a.spec.Metrics != "" {
 		stop, err := serve(a.spec.Metrics, a.node)
 		if err != nil {
-			return errors.Join(err, a.stop(), replies.Encode(childReply{Error: err.Error()}))
+			return errors.Join(a.stop(), replies.Encode(childReply{Error: err.Error()}))
 		}
 		defer stop()
 	}

@@ -32,6 +32,9 @@ var profileRuns = []profileRun{
 	{"trace", []string{"trace"}, traceSeconds},
 }
 
+// profilesFile is the set as JSON, in the folder of its profiles.
+const profilesFile = "profiles.json"
+
 // ProfileSet is what RunProfiles found.
 type ProfileSet struct {
 	Schema int           `json:"schema"`
@@ -56,6 +59,9 @@ type ProfiledRun struct {
 // window that follows a warm-up. Files go to dir: the result of each run, its profiles, and flame graphs.
 func RunProfiles(ctx context.Context, o Options, dir string, stderr io.Writer) (*ProfileSet, error) {
 	set := &ProfileSet{Schema: schemaVersion, Flames: []string{}, Notes: []string{}}
+	if err := CheckOutput(filepath.Join(dir, profilesFile)); err != nil {
+		return nil, err
+	}
 	o.ProfileDir = dir
 	var runs runner
 	for i, p := range profileRuns {
@@ -117,7 +123,7 @@ func (s *ProfileSet) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("bench: profiles: %w", err)
 	}
-	return replaceFile(filepath.Join(dir, "profiles.json"), append(text, '\n'))
+	return replaceFile(filepath.Join(dir, profilesFile), append(text, '\n'))
 }
 
 // WriteText prints what the profiles cost, where the time goes, and how to look at the rest.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -213,32 +212,6 @@ func (r *Result) WriteFile(name string) error {
 		return fmt.Errorf("bench: result: %w", err)
 	}
 	return replaceFile(name, append(b, '\n'))
-}
-
-// replaceFile writes a file beside name and renames it.
-func replaceFile(name string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	_, err = f.Write(content)
-	if chmodErr := f.Chmod(0o644); err == nil {
-		err = chmodErr
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return fmt.Errorf("bench: %w", err)
-	}
-	return nil
 }
 
 // ReadResult reads a file that WriteFile wrote, of this version or a later one.

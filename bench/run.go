@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node"
 	"fastpay/node/committee"
 	"fastpay/perf"
 )
@@ -68,8 +70,13 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	if n := o.NumShards * o.Connections; !o.open() && o.MaxInFlight < n {
 		o.MaxInFlight = n // each connection has a window of its own
 	}
-	if err := o.checkDescriptors(); err != nil {
+	if err := errors.Join(o.checkDescriptors(), o.checkPorts()); err != nil {
 		return nil, err
+	}
+	if len(o.Profiles) > 0 {
+		if err := CheckOutput(filepath.Join(o.ProfileDir, o.Profiles[0])); err != nil {
+			return nil, err
+		}
 	}
 	if o.Topology == WholeCommittee {
 		return o.runCommittee(ctx, stderr)
@@ -168,6 +175,20 @@ func (o *Options) checkDescriptors() error {
 	}
 	if uint64(n+spareDescriptors) > limit {
 		return fmt.Errorf("bench: %d connections, with %d descriptors a process: raise the limit (ulimit -n)", n, limit)
+	}
+	return nil
+}
+
+// checkPorts tries the ports that were asked for, before anything that takes time.
+func (o *Options) checkPorts() error {
+	n := o.NumShards
+	if o.Topology == WholeCommittee {
+		n *= o.CommitteeSize
+	}
+	for port := o.Port; o.Port != 0 && port < o.Port+n; port++ {
+		if err := node.ProbePort(o.Host, port); err != nil {
+			return err
+		}
 	}
 	return nil
 }

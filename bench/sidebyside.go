@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 	"text/tabwriter"
 )
@@ -14,12 +15,18 @@ type SideBySide struct {
 }
 
 // RunPeer runs o twice: against this program's authority, and against the server that command starts. Both get the same
-// payments in the same order, and the same arrivals in an open loop. A peer that does not start is an error; how good the
-// results are is told by their Err.
+// payments in the same order, and the same arrivals in an open loop. A peer that does not start is an error, beside which our
+// result is there; how good the results are is told by their Err.
 func RunPeer(ctx context.Context, o Options, command string, stderr io.Writer) (*SideBySide, error) {
 	var runs runner
 	var both SideBySide
-	var err error
+	words, err := splitCommand(command)
+	if err == nil {
+		_, err = exec.LookPath(words[0])
+	}
+	if err != nil {
+		return &both, fmt.Errorf("bench: peer: %w", err)
+	}
 	fmt.Fprintf(stderr, "\n== ours\n")
 	if both.Ours, err = runs.run(ctx, o, stderr); err != nil {
 		return &both, err

@@ -79,7 +79,7 @@ next:
 	for range 100 {
 		base := 20_000 + rand.IntN(12_000)
 		for i := range n {
-			if probePort("127.0.0.1", base+i) != nil || probePort("", base+i) != nil {
+			if ProbePort("127.0.0.1", base+i) != nil || ProbePort("", base+i) != nil {
 				continue next
 			}
 		}

@@ -73,7 +73,7 @@ func newNode(c *config) *Node {
 
 func (n *Node) start() error {
 	for _, s := range n.shards {
-		if err := probePort(n.BindHost, n.Member.BasePort+s); err != nil {
+		if err := ProbePort(n.BindHost, n.Member.BasePort+s); err != nil {
 			return err
 		}
 	}

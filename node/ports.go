@@ -31,9 +31,9 @@ func claimShards(name *codec.Address, shards []int) (claims []net.Listener, err 
 	return claims, nil
 }
 
-// probePort binds a port for a moment without SO_REUSEPORT, TCP and UDP: the event loop binds with it and would share
+// ProbePort binds a port for a moment without SO_REUSEPORT, TCP and UDP: the event loop binds with it and would share
 // the port with another process, each getting a part of the traffic.
-func probePort(host string, port int) error {
+func ProbePort(host string, port int) error {
 	address := net.JoinHostPort(host, strconv.Itoa(port))
 	network := func(proto string) string {
 		if host == "" {

@@ -194,6 +194,9 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	if err := f.resolve(cmd, "csv", "markdown", "history", "no-history", "sweep", "sweep-dir", "find-max", "slo", "peer"); err != nil {
 		return err
 	}
+	if err := f.output.check(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
 	switch {
 	case f.sweep != "":
 		return runSweep(cmd, f)
@@ -206,16 +209,21 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := r.WriteText(cmd.OutOrStdout()); err != nil {
-		return err
-	}
-	if err := f.output.write(r, cmd.ErrOrStderr()); err != nil {
+	if err := f.show(cmd, r); err != nil {
 		return err
 	}
 	if err := cmd.Context().Err(); err != nil {
 		return err // after the partial result
 	}
 	return r.Err(f.requireValid)
+}
+
+// show prints a result, and writes it to all files that were asked for.
+func (f *benchFlags) show(cmd *cobra.Command, r *bench.Result) error {
+	if err := r.WriteText(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	return f.output.write(r, cmd.ErrOrStderr())
 }
 
 // givenFlags are the flags on the command line, in the form that repeats the run.

@@ -70,6 +70,9 @@ func runCompare(cmd *cobra.Command, f *compareFlags, args []string) error {
 		}
 		gates = append(gates, g)
 	}
+	if err := bench.CheckOutput(f.json, f.markdown); err != nil {
+		return err
+	}
 	a, b, err := f.sides(cmd, args)
 	if err != nil {
 		return err

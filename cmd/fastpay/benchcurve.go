@@ -33,6 +33,9 @@ little memory for, leaves a gap that says why, and the others go on.`,
 			if _, err := bench.CurveOptions(f.Options, vary, values); err != nil {
 				return usagef("%s", err)
 			}
+			if err := f.output.check(cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			curve, err := bench.RunCurve(cmd.Context(), f.Options, vary, values, dir, cmd.ErrOrStderr())
 			if curve != nil {
 				for _, p := range curve.Points {

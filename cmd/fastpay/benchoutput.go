@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -30,25 +31,39 @@ func (*outputFlags) names() []string {
 	return []string{"json", "csv", "markdown", "history", "no-history"}
 }
 
-// write writes the files that were asked for. That the history can't be written is told and is no failure of the run.
-func (f *outputFlags) write(r *bench.Result, stderr io.Writer) error {
+// check tries all files before anything runs. A history that can't be written is told, and left out.
+func (f *outputFlags) check(stderr io.Writer) error {
+	if err := bench.CheckOutput(f.json, f.csv, f.markdown); err != nil {
+		return err
+	}
+	if f.noHistory || f.history == "" {
+		return nil
+	}
+	if err := bench.CheckOutput(f.history); err != nil {
+		tellNoHistory(stderr, err)
+		f.noHistory = true
+	}
+	return nil
+}
+
+func tellNoHistory(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "The run is not in the history: %s (--no-history to leave it out)\n", err)
+}
+
+// write writes the files that were asked for, each that can be. That the history can't be written is told and is no failure of
+// the run.
+func (f *outputFlags) write(r *bench.Result, stderr io.Writer) (err error) {
 	if f.json != "" {
-		if err := r.WriteFile(f.json); err != nil {
-			return err
-		}
+		err = r.WriteFile(f.json)
 	}
 	if f.csv != "" {
-		if err := bench.WriteCSV(f.csv, r); err != nil {
-			return err
-		}
+		err = errors.Join(err, bench.WriteCSV(f.csv, r))
 	}
 	if f.markdown != "" {
-		if err := bench.WriteMarkdown(f.markdown, r); err != nil {
-			return err
-		}
+		err = errors.Join(err, bench.WriteMarkdown(f.markdown, r))
 	}
 	f.record(r, stderr)
-	return nil
+	return err
 }
 
 // record appends to the history.
@@ -57,6 +72,6 @@ func (f *outputFlags) record(r *bench.Result, stderr io.Writer) {
 		return
 	}
 	if err := r.AppendHistory(f.history); err != nil {
-		fmt.Fprintf(stderr, "The run is not in the history: %s (--no-history to leave it out)\n", err)
+		tellNoHistory(stderr, err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -17,8 +18,11 @@ func runPeer(cmd *cobra.Command, f *benchFlags) error {
 		return usagef("--peer: %s", err)
 	}
 	both, err := bench.RunPeer(cmd.Context(), f.Options, f.peer, cmd.ErrOrStderr())
-	if both.Ours == nil || both.Peer == nil {
+	switch {
+	case both.Ours == nil:
 		return err
+	case both.Peer == nil: // what took its time is not lost
+		return errors.Join(f.show(cmd, both.Ours), err)
 	}
 	if err := both.WriteText(cmd.OutOrStdout()); err != nil {
 		return err
