@@ -85,10 +85,10 @@ func (d *disk) inject(op journal.Op) error {
 func (p *process) commit() {
 	p.disk.committing = false
 	switch w := p.w; {
-	case w.chance(w.plan.DiskErrors):
+	case w.mayCrash(w.plan.DiskErrors):
 		w.count.DiskErrors++
 		p.disk.failing = true
-	case w.chance(w.plan.TornCommits):
+	case w.mayCrash(w.plan.TornCommits):
 		w.count.TornCommits++
 		p.disk.stopAt, p.disk.keep = journal.OpSync, w.keeper()
 	}
@@ -129,9 +129,17 @@ func (d *disk) crash(keep func() bool) {
 	d.fs, d.left, d.stopAt = d.left, nil, ""
 }
 
+// maxCrashes bounds the crashes of a world: each costs a recovery, and more of them tell nothing more.
+const maxCrashes = 150
+
+// mayCrash is chance, for what ends in a crash.
+func (w *World) mayCrash(thousandths int) bool {
+	return w.count.Crashes < maxCrashes && w.chance(thousandths)
+}
+
 // crashLater has some process crash after a while.
 func (w *World) crashLater() {
-	if w.plan.CrashEvery > 0 {
+	if w.plan.CrashEvery > 0 && w.count.Crashes < maxCrashes {
 		w.push(event{kind: eventCrash, to: int32(w.rng.IntN(len(w.processes)))}, 1+w.draw(2*w.plan.CrashEvery))
 	}
 }
@@ -154,7 +162,7 @@ func (p *process) restart() {
 		return
 	}
 	w := p.w
-	if w.chance(10 * w.plan.TornCommits) {
+	if w.mayCrash(10 * w.plan.TornCommits) {
 		p.disk.stopAt, p.disk.keep = recoveryOps[w.rng.IntN(len(recoveryOps))], w.keeper()
 	}
 	p.flipped = p.flipped || p.flips() && p.disk.flip(w.rng)

@@ -149,8 +149,8 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 	}
 	if has(Crashes, 60) {
 		p.Durable = true
-		p.CrashEvery, p.DownMax = uint64(between(5_000, 500_000)), uint64(between(1_000, 200_000))
-		p.SegmentKB = 64 << between(0, 2)
+		p.CrashEvery, p.DownMax = uint64(between(20_000, 500_000)), uint64(between(1_000, 200_000))
+		p.SegmentKB = 64 << between(0, 1)
 		if has(Crashes, 70) {
 			p.SnapshotEvery, p.Forget = uint64(between(10_000, 200_000)), rng.IntN(5) == 0
 		}

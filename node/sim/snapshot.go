@@ -26,7 +26,7 @@ func (p *process) snapshotLater() {
 // way.
 func (p *process) snapshot() {
 	w := p.w
-	if w.chance(5 * w.plan.TornCommits) {
+	if w.mayCrash(5 * w.plan.TornCommits) {
 		p.disk.stopAt, p.disk.keep = recoveryOps[w.rng.IntN(len(recoveryOps))], w.keeper()
 	}
 	p.disk.failing = w.chance(20 * w.plan.DiskErrors)
