@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
@@ -225,12 +226,15 @@ func FuzzVerdictMatchesVoi(f *testing.F) {
 	}
 	f.Add(make([]byte, 32), make([]byte, 64), []byte("use ristretto255"), byte(3))
 	committees := newCommittee(2)
-	verifiers := make(map[string]*Verifier)
-	for _, b := range backends {
-		if b.Available() == nil {
-			verifiers[b.Name()] = warm(b, committees)
+	verifiers := sync.OnceValue(func() map[string]*Verifier { // of a worker, not of the process that starts them
+		made := make(map[string]*Verifier)
+		for _, b := range backends {
+			if b.Available() == nil {
+				made[b.Name()] = warm(b, committees)
+			}
 		}
-	}
+		return made
+	})
 	zip215 := &voi.Options{Verify: voi.VerifyOptionsZIP_215}
 	f.Fuzz(func(t *testing.T, key, sig, message []byte, mode byte) {
 		if len(key) != PublicKeySize || len(sig) != SignatureSize {
@@ -252,8 +256,11 @@ func FuzzVerdictMatchesVoi(f *testing.F) {
 			clear(s.sig[32:])
 		}
 		s.valid = voi.VerifyWithOptions(s.key[:], message, s.sig[:], zip215)
-		for _, v := range verifiers {
+		for name, v := range verifiers() {
 			check(t, v, []signed{s})
+			if name == "generic" { // a batch is nothing but single signatures there, each of 25 µs
+				continue
+			}
 			check(t, v, append([]signed{s}, honest...))
 			orderOnly := s
 			orderOnly.member = -1

@@ -68,18 +68,21 @@ func matchRowsGeneric(w *Words, rows *byte, stride int) (equal uint64) {
 	return equal
 }
 
-func storeRowsGeneric(w *Words, rows *byte, stride int) {
+func storeRowsGeneric(words *Words, rows *byte, stride int) {
+	w := *words // rows may lie on it
 	for l := range Lanes {
 		putWords(row(rows, stride, l, 32), [4]uint64{w[0][l], w[1][l], w[2][l], w[3][l]})
 	}
 }
 
 func unpackRowsGeneric(out *Element, rows *byte, stride int) (top uint64) {
+	var e Element // not out, which may lie on rows
 	for l := range Lanes {
 		w := wordsOf(row(rows, stride, l, 32))
-		out.setLane(l, unpack(w))
+		e.setLane(l, unpack(w))
 		top |= w[3] >> 63 << l
 	}
+	*out = e
 	return top
 }
 

@@ -15,7 +15,7 @@ func TestGenerated(t *testing.T) {
 		t.Skip("set FASTPAY_GENERATE=1 to compare the assembly with its generator")
 	}
 	dir := t.TempDir()
-	for _, set := range []string{"field", "point", "walk", "encode", "bucket", "sign", "quad"} {
+	for _, set := range []string{"field", "point", "walk", "encode", "bucket", "sign", "quad", "comb"} {
 		files := []string{set + "_amd64.s", set + "_stubs_amd64.go"}
 		cmd := exec.Command("go", "-C", "_asm", "run", ".", "-set", set, "-pkg", "ifma",
 			"-out", filepath.Join(dir, files[0]), "-stubs", filepath.Join(dir, files[1]))

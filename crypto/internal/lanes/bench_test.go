@@ -105,23 +105,6 @@ func BenchmarkAddProduct(b *testing.B) {
 	})
 }
 
-func BenchmarkDigits(b *testing.B) {
-	s, values := new(Scratch), randomScalars(newRand(b), Lanes)
-	var in [Lanes]*[32]byte
-	for l := range in {
-		in[l] = &values[l]
-	}
-	for _, width := range []int{8, 10, 12, 14} {
-		dst := make([][Lanes]int16, Windows(width))
-		each(b, fmt.Sprintf("width=%d", width), Lanes, func() { Digits(dst, &in, width, s) })
-	}
-	var bytes [32]int8
-	each(b, "bytes", 1, func() { ByteDigits(&bytes, &values[0]) })
-	var coefficient [16]int8
-	z := (*[16]byte)(values[0][:])
-	each(b, "coefficient", 1, func() { CoefficientDigits(&coefficient, z) })
-}
-
 func BenchmarkCoefficients(b *testing.B) {
 	c := new(Coefficients)
 	for _, count := range []int{1, 24, 64, 1024} {

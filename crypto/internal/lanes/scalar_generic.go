@@ -80,12 +80,13 @@ func mulC(z, x []uint64) {
 }
 
 // reduceHash8Generic reduces eight hashes as compress8 leaves them: each word is big-endian in the hash, and the hash as a
-// number is little-endian.
+// number is little-endian. dst may lie on state.
 func reduceHash8Generic(dst *[Lanes][32]byte, state *hashState) {
+	hashes := *state
 	for l := range dst {
 		var w Wide
 		for i := range w {
-			w[i] = bits.ReverseBytes64(state[i][l])
+			w[i] = bits.ReverseBytes64(hashes[i][l])
 		}
 		reduceGeneric(&dst[l], &w)
 	}
@@ -101,8 +102,9 @@ func reduceWide8Generic(dst *[Lanes][32]byte, wide *[Lanes][8]uint64) {
 
 // mulAdd8Generic sets dst[l] to k[l]*a + r[l] mod l for any bytes; arguments may overlap in whole.
 func mulAdd8Generic(dst, k, r *[Lanes][32]byte, a *[32]byte) {
+	factor := *a
 	for l := range dst {
-		mulAddGeneric(&dst[l], &k[l], &r[l], a)
+		mulAddGeneric(&dst[l], &k[l], &r[l], &factor)
 	}
 }
 

@@ -23,7 +23,6 @@ type work struct {
 	scalars [group][32]byte
 	addends [Lanes][32]byte
 	wide    [Lanes]Wide
-	row     [5][Lanes]uint64
 }
 
 const rowBytes = 64 // one register; an access that crosses a cache line costs twice

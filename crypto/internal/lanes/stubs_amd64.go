@@ -34,11 +34,6 @@ func reduceWide8AVX512(dst *[8][32]byte, wide *[8][8]uint64)
 //go:noescape
 func mulAdd8AVX512(dst *[8][32]byte, k *[8][32]byte, r *[8][32]byte, a *[32]byte)
 
-// digits8AVX512 is the kernel behind digits8.
-//
-//go:noescape
-func digits8AVX512(dst *[8]int16, s **[32]byte, half *[5]uint64, width uint64, windows uint64, row *[5][8]uint64) uint8
-
 // coefficientsAVX512 is the kernel behind Coefficients.Draw: dst[i] is AES-128 of the block (counter+i, 0), low word
 // first, under key, without its two top bits.
 //

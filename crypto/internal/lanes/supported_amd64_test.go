@@ -14,5 +14,4 @@ func TestWithoutKernels(t *testing.T) {
 	t.Run("Hashes", testHashes)
 	t.Run("MulAdd", TestMulAddMatchesBig)
 	t.Run("ReduceWide", TestReduceWideCounts)
-	t.Run("Digits", TestDigitsSameScalarInAllLanes)
 }

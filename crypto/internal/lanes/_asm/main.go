@@ -12,7 +12,6 @@ func main() {
 	reduceHash8()
 	reduceWide8()
 	mulAdd8()
-	digits8()
 	coefficients()
 
 	Generate()
