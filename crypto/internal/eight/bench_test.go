@@ -51,7 +51,7 @@ func BenchmarkOrderCrossover(b *testing.B) {
 			}
 			run := func(how string, f func()) {
 				if known {
-					y.senders.places = make([]place, cacheKeys)
+					y.senders.setPlaces(cacheKeys)
 					for range 2 {
 						y.decode(c, list)
 						y.senders.keep(c.curve)
@@ -59,7 +59,7 @@ func BenchmarkOrderCrossover(b *testing.B) {
 				}
 				perSignature(b, fmt.Sprintf("known=%v/batch=%d/way=%s", known, n, how), n, func() bool {
 					if !known {
-						clear(y.senders.places)
+						clear(y.senders.tags)
 					}
 					y.decode(c, list)
 					c.inputs.fill(y.unknowns, &c.hashing)
@@ -67,7 +67,7 @@ func BenchmarkOrderCrossover(b *testing.B) {
 					return checks[n-1].Valid
 				})
 			}
-			y.senders.places = make([]place, cacheFew)
+			y.senders.setPlaces(cacheFew)
 			run("each", func() { y.search(c, 0) })
 			run("equation", func() { y.parts(c, n, n) })
 		}

@@ -18,7 +18,8 @@ type senders struct {
 	slots []slot  // hash table of keys; its length is a power of two
 	batch uint32  // which batch the slots in use belong to
 
-	places    []place
+	tags      []tag
+	places    []place // as many
 	missing   []int32 // keys to decode
 	encodings []byte
 	full      []ifma.Key // of the missing ones, if completed
@@ -41,22 +42,28 @@ type slot struct {
 	key   int32
 }
 
-// place is one key of the cache. A key has two places, given by its hash. The hash is secret, so nobody can aim at
-// another's places. A key comes without its multiples, which take ten times as long to make as the key takes to decode,
-// and earns them when it is seen again.
+// place is one known key of the cache, and tag what is known of a place: the hash of its key, and in the two lowest bits a
+// state. Looking for a key that nobody has seen reads tags only, which stay in the second-level cache where places do not.
+// A key may have two places, given by its hash. The hash is secret, so nobody can aim at another's places, nor at a tag. A
+// key comes without its multiples, which take ten times as long to make as the key takes to decode, and earns them when it
+// is seen again.
 type place struct {
 	bytes [32]byte
-	state placeState
 	key   ifma.Key
 }
 
-type placeState uint8
+type tag uint64
 
 const (
-	placeEmpty placeState = iota
-	placeSeen             // bytes only
-	placeKnown
+	tagEmpty  tag = 0
+	tagSeen   tag = 1 // place is unused
+	tagKnown  tag = 2
+	tagStates tag = 3
 )
+
+func (g tag) state() tag               { return g & tagStates }
+func (g tag) isOf(hash uint64) bool    { return (g^tag(hash))&^tagStates == 0 }
+func tagOf(hash uint64, state tag) tag { return tag(hash)&^tagStates | state }
 
 func (t *senders) begin(n int) {
 	t.batch++
@@ -91,37 +98,41 @@ func (t *senders) of(i int) *sender   { return &t.keys[t.index[i]] }
 func (t *senders) decoded(i int) bool { return t.of(i).ok }
 func (t *senders) move(to, from int)  { t.index[to] = t.index[from] }
 
-// find returns the place of a key that is in the cache, or nil, and the place that it may take.
-func (t *senders) find(s *sender) (found, free *place) {
-	at := s.hash % uint64(len(t.places))
-	for _, p := range [2]*place{&t.places[at], &t.places[at^1]} {
-		switch {
-		case p.state == placeEmpty:
-			free = p
-		case p.bytes == *s.bytes:
-			return p, nil
-		case free == nil && p.state == placeSeen:
-			free = p
+// none is no place.
+const none = -1
+
+// find returns the place of a key that is in the cache, or none, and then the place that it may take, or none.
+func (t *senders) find(s *sender) (found, free int) {
+	free = none
+	first := int(s.hash >> 2 % uint64(len(t.tags)))
+	for _, at := range [2]int{first, first ^ 1} {
+		switch g := t.tags[at]; {
+		case g == tagEmpty:
+			free = at
+		case g.isOf(s.hash) && (g.state() == tagSeen || t.places[at].bytes == *s.bytes):
+			return at, none
+		case free == none && g.state() == tagSeen:
+			free = at
 		}
 	}
-	if free == nil && s.hash>>62 == 0 { // a known one gives way to every fourth key
-		free = &t.places[at^(s.hash>>61&1)]
+	if free == none && s.hash>>62 == 0 { // a known one gives way to every fourth key
+		free = first ^ int(s.hash>>61&1)
 	}
-	return nil, free
+	return none, free
 }
 
 // lookUp looks for the keys in the cache, and appends the encodings of those that are to be decoded.
 func (t *senders) lookUp(encodings []byte) []byte {
-	if len(t.keys) >= cacheFrom && len(t.places) < cacheKeys {
-		t.places = make([]place, cacheKeys)
-	} else if t.places == nil {
-		t.places = make([]place, cacheFew)
+	if len(t.keys) >= cacheFrom && len(t.tags) < cacheKeys {
+		t.setPlaces(cacheKeys)
+	} else if t.tags == nil {
+		t.setPlaces(cacheFew)
 	}
 	t.missing = t.missing[:0]
 	for i := range t.keys {
 		s := &t.keys[i]
-		if p, _ := t.find(s); p != nil && p.state == placeKnown {
-			s.ok, s.key = true, &p.key
+		if at, _ := t.find(s); at != none && t.tags[at].state() == tagKnown {
+			s.ok, s.key = true, &t.places[at].key
 			continue
 		}
 		t.missing = append(t.missing, int32(i))
@@ -129,6 +140,9 @@ func (t *senders) lookUp(encodings []byte) []byte {
 	}
 	return encodings
 }
+
+// setPlaces makes an empty cache of n keys, an even number.
+func (t *senders) setPlaces(n int) { t.tags, t.places = make([]tag, n), make([]place, n) }
 
 // decode takes the points of those keys.
 func (t *senders) decode(points []ifma.CachedPoint, ok []bool) {
@@ -176,27 +190,32 @@ func (t *senders) keep(scratch *ifma.Scratch) {
 		}
 		found, free := t.find(s)
 		switch {
-		case found == nil && free == nil:
+		case found == none && free == none:
 		case t.completed:
-			if found == nil {
+			if found == none {
 				found = free
 			}
-			*found = place{bytes: *s.bytes, state: placeKnown, key: *s.key}
-		case found != nil:
+			t.enter(found, s, s.key)
+		case found != none:
 			again = append(again, i)
 			encodings = append(encodings, s.bytes[:]...)
 		default:
-			*free = place{bytes: *s.bytes, state: placeSeen}
+			t.tags[free] = tagOf(s.hash, tagSeen)
 		}
 	}
 	t.full, t.ok = resize(t.full, len(again)), resize(t.ok, len(again))
 	scratch.DecodeKeys(t.full, t.ok, encodings, 32)
 	for j, i := range again {
-		if p, _ := t.find(&t.keys[i]); p != nil {
-			p.state, p.key = placeKnown, t.full[j]
+		if at, _ := t.find(&t.keys[i]); at != none {
+			t.enter(at, &t.keys[i], &t.full[j])
 		}
 	}
 	for i := range t.keys {
 		t.keys[i].bytes, t.keys[i].key = nil, nil // the caller's, and what may be replaced
 	}
+}
+
+// enter puts a key with its multiples into its place.
+func (t *senders) enter(at int, s *sender, key *ifma.Key) {
+	t.tags[at], t.places[at] = tagOf(s.hash, tagKnown), place{*s.bytes, *key}
 }

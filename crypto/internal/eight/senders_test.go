@@ -20,7 +20,7 @@ func TestVerdictsMatchGenericWhateverIsCached(t *testing.T) {
 	twin := generic.Backend{}.NewChecker(nil)
 	for _, places := range []int{2, cacheFew, 256} {
 		c := eight.NewChecker(nil).(*checker)
-		c.system.senders.places = make([]place, places)
+		c.system.senders.setPlaces(places)
 		r := rand.New(rand.NewPCG(1, uint64(places)))
 		for range 400 {
 			n := 1 + r.IntN([]int{2, 4, 9, 30}[r.IntN(4)])

@@ -34,7 +34,7 @@ func TestReduceMatchesBigAtEdges(t *testing.T) {
 
 func TestReduceMatchesBig(t *testing.T) {
 	r := newRand(t)
-	for range ops(laneOps) / 8 / Lanes {
+	for range ops(laneOps) / Lanes {
 		var in [Lanes]Wide
 		for l := range in {
 			weird(in[l][:], r)
@@ -127,7 +127,7 @@ func TestMulAddMatchesBig(t *testing.T) {
 	r := newRand(t)
 	var s Scratch
 	ones := [32]byte(bytes.Repeat([]byte{0xff}, 32))
-	for round := range ops(laneOps) / 8 / 16 {
+	for round := range ops(laneOps) / 16 {
 		n := r.IntN(33)
 		k, addend, got := make([][32]byte, n), make([][32]byte, n), make([][32]byte, n)
 		var a [32]byte
@@ -179,7 +179,7 @@ func TestIsCanonicalMatchesBig(t *testing.T) {
 		putWords(&s, (*[4]uint64)(w[:4]))
 		check(&s)
 	}
-	for range ops(laneOps) / 8 {
+	for range ops(laneOps) {
 		var s [32]byte
 		weirdScalar(&s, r)
 		check(&s)
