@@ -304,6 +304,35 @@ func TestTablesMatchVoi(t *testing.T) {
 	})
 }
 
+// A multiple by a comb is that of voi, but for a part of small order.
+func TestCombMatchesVoi(t *testing.T) {
+	bothKernels(t, func(t *testing.T) {
+		rng := rand.New(rand.NewSource(14))
+		var comber Comber
+		var comb Comb
+		for i := range 300 {
+			_, _, n, a := randomPoint(rng)
+			comber.Make(&comb, &n)
+			s, v := randomScalar(rng)
+			if i < 4 { // 0, 1, 2, l-1
+				s, v = Scalar{uint64(i)}, *scalar.NewFromUint64(uint64(i))
+				if i == 3 {
+					s = order
+					s[0]--
+					v.Neg(scalar.NewFromUint64(1))
+				}
+			}
+			var want curve.EdwardsPoint
+			want.MultiscalarMulVartime([]*scalar.Scalar{&v}, []*curve.EdwardsPoint{&a})
+			want.MulByCofactor(&want)
+			var p Point
+			comb.Multiply(&p, &s)
+			p.Double(3)
+			sameAsVoi(t, "multiple by a comb", &p, &want)
+		}
+	})
+}
+
 func TestSumMatchesVoi(t *testing.T) {
 	bothKernels(t, func(t *testing.T) {
 		rng := rand.New(rand.NewSource(5))

@@ -1,6 +1,6 @@
 // Package lanes does the hashing and the scalar arithmetic of Ed25519 for many signatures at once, eight to a 512-bit
 // register: SHA-512 of R, A and M; reduction mod the group order l; the sums of a batch equation; the last step of
-// signing; signed digits for table walks and buckets; and the random coefficients of a batch.
+// signing; and the random coefficients of a batch.
 //
 // It knows no curve points, and no keys but as strings of bytes. A scalar is 32 bytes, little-endian; canonical means
 // below l = 2^252 + 27742317777372353535851937790883648493.
@@ -12,7 +12,7 @@
 // secrets among its arguments (HashNonces, MulAdd) executes the same instructions on the same addresses whatever they
 // are; only lengths and counts decide.
 //
-// Read hash.go for challenges and nonces, scalar.go for arithmetic, digits.go for recoding, coefficients.go for
+// Read hash.go for challenges and nonces, scalar.go for arithmetic, coefficients.go for
 // randomness, and KERNELS.md for ranges, layouts and costs.
 package lanes
 

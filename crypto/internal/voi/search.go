@@ -9,7 +9,7 @@ import "fastpay/crypto/internal/edwards"
 const searchGroup = 8
 
 // An equation of a group costs two thirds of its single checks (9.7 and 15 µs a signature), so it is worth its price as
-// long as at most a third of the groups are spoiled.
+// long as at most a third of the groups are spoiled; and never where all keys have combs, with which a check takes 10.
 const worthwhileSpoiled = 3
 
 // search sets the verdicts of these signatures: by one equation; when it does not hold, by an equation for each group;
@@ -28,7 +28,8 @@ func (y *system) search(unknowns []unknown) {
 		group := unknowns[:n]
 		unknowns = unknowns[n:]
 		groups++
-		if n >= equationMin && !alone && worthwhileSpoiled*spoiled <= groups && y.holds(group) {
+		worthwhile := worthwhileSpoiled*spoiled <= groups && !y.allCombs(group)
+		if n >= equationMin && !alone && worthwhile && y.holds(group) {
 			accept(group)
 			continue
 		}
@@ -37,6 +38,16 @@ func (y *system) search(unknowns []unknown) {
 		}
 	}
 	y.distrust = spoiled > 0
+}
+
+// allCombs tells whether all keys of these signatures have combs.
+func (y *system) allCombs(unknowns []unknown) bool {
+	for i := range unknowns {
+		if y.cache.comb(&y.keys[unknowns[i].key]) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func accept(unknowns []unknown) {
@@ -56,9 +67,13 @@ func (y *system) single(unknowns []unknown) bool {
 	return all
 }
 
-// alone is the verdict on one signature. With a = b·k (mod l), both of half the size, the rule is multiplied by b, which is
-// not 0 modulo l and so changes nothing: [8]([b·S]B - [a]A - [b]R) = 0 takes half the doublings.
+// alone is the verdict on one signature, by the comb of its key, if there is one. Else: with a = b·k (mod l), both of half
+// the size, the rule is multiplied by b, which is not 0 modulo l and so changes nothing: [8]([b·S]B - [a]A - [b]R) = 0 takes
+// half the doublings.
 func (y *system) alone(u *unknown) bool {
+	if comb := y.cache.comb(&y.keys[u.key]); comb != nil {
+		return y.aloneByComb(u, comb)
+	}
 	a, b, negative := edwards.Halves(&u.k)
 	point := y.keys[u.key].point
 	if negative { // b is taken positive, and so the sign of the other terms changes
@@ -69,9 +84,20 @@ func (y *system) alone(u *unknown) bool {
 	var product edwards.WideSum
 	product.AddProduct(b[0], b[1], &u.s)
 	s := y.reduce(&product)
-	var sum [1]edwards.Point
+	sum := &y.total
 	y.summer.Sum(&sum[0], y.two[:])
 	y.walk.Add(base(), &s, 1)
+	y.walk.End()
+	y.walk.Sums(sum[:])
+	return sum[0].IsTorsion()
+}
+
+// aloneByComb is the verdict by the rule as it stands, times -1.
+func (y *system) aloneByComb(u *unknown, comb *edwards.Comb) bool {
+	sum := &y.total
+	comb.Multiply(&sum[0], &u.k)
+	sum[0].AddNiels(&u.r, 0)
+	y.walk.Add(base(), &u.s, 1)
 	y.walk.End()
 	y.walk.Sums(sum[:])
 	return sum[0].IsTorsion()
