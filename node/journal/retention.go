@@ -43,7 +43,7 @@ func (j *Journal) Sealed() uint32 { return Position(j.end.Load()).Segment() - 1 
 
 // ReadSegments gives visit the records of all segments from the point on, up to and including the segment to, which
 // must be sealed, and returns the point after it. Every checksum is verified, and that no group is missing, those at
-// the ends included. It may run beside commits, which don't wait for it; it has a segment in memory. Close makes it
+// the ends included. It may run beside commits, which don't wait for it; it has a group in memory. Close makes it
 // fail.
 func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) (after Point, err error) {
 	if sealed := j.Sealed(); to > sealed {
@@ -58,24 +58,19 @@ func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) 
 		return Point{}, err
 	}
 	defer j.endBeside()
-	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, beside: true,
-		stopped: j.stopped}
-	var buf []byte
+	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, stopped: j.stopped}
+	buf := make([]byte, 0, 2*streamPiece) // grows for a larger group
 	for number := from.Segment; number <= to; number++ {
-		c := s.load(number, buf)
-		if buf, err = c.bytes, s.deliver(c); err != nil {
+		if buf, err = s.stream(number, buf); err != nil {
 			return Point{}, err
 		}
 	}
 	// That the last segment has all its groups shows in the next one.
-	c := s.load(to+1, buf)
-	if c.err != nil {
-		return Point{}, c.err
+	next, err := s.first(to+1, buf)
+	if err != nil {
+		return Point{}, err
 	}
-	if len(c.groups) == 0 {
-		return Point{}, &CorruptError{segmentName(to + 1), BlockSize, "no group, though one was durable"}
-	}
-	return Point{to + 1, c.groups[0].sequence - 1}, nil
+	return Point{to + 1, next.sequence - 1}, nil
 }
 
 // SegmentFile is a segment's file.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 )
 
@@ -17,9 +16,8 @@ type scanner struct {
 	visit         func(Record) error
 	want          Identity
 	checkIdentity bool
-	beside        bool         // it runs beside commits
 	mayMove       bool         // another process may append
-	stopped       func() error // if not nil, asked before each segment
+	stopped       func() error // of a stream: asked before each group
 
 	// Of the side that reads.
 	id       ID     // zero: the first segment says
@@ -112,15 +110,10 @@ func (s *scanner) scan(numbers []uint32) error {
 // load reads a segment, into buf if it has room.
 func (s *scanner) load(number uint32, buf []byte) *contents {
 	c := new(contents)
-	if s.stopped != nil {
-		if c.err = s.stopped(); c.err != nil {
-			return c
-		}
-	}
 	if c.bytes, c.err = readSegment(s.fs, number, buf); c.err != nil {
 		return c
 	}
-	if c.err = s.header(number, c); c.err != nil {
+	if c.err = s.header(number, c, c.bytes, int64(len(c.bytes))); c.err != nil {
 		return c
 	}
 	c.err = s.groups(c)
@@ -190,21 +183,21 @@ func readSegment(fs FS, number uint32, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// header reads the header of the segment into c, and checks that it is this segment of this journal.
-func (s *scanner) header(number uint32, c *contents) (err error) {
+// header reads the header of the segment, with which b begins, into c, and checks that it is this segment of this
+// journal. size is that of the file.
+func (s *scanner) header(number uint32, c *contents, b []byte, size int64) (err error) {
 	name := segmentName(number)
 	var reason string
-	c.segment, c.identity, reason = parseSegmentHeader(c.bytes)
+	c.segment, c.identity, reason = parseSegmentHeader(b)
 	switch {
 	case reason == reasonVersion:
-		return versionError(name, c.bytes, segmentMagic)
+		return versionError(name, b, segmentMagic)
 	case reason != "":
 		return &CorruptError{name, 0, reason}
 	case c.number != number:
 		return &CorruptError{name, segOffNumber, fmt.Sprintf("this is segment %d", c.number)}
-	case c.size != int64(len(c.bytes)):
-		return &CorruptError{name, int64(len(c.bytes)),
-			fmt.Sprintf("the file has %d bytes, its header says %d", len(c.bytes), c.size)}
+	case c.size != size:
+		return &CorruptError{name, size, fmt.Sprintf("the file has %d bytes, its header says %d", size, c.size)}
 	}
 	if s.checkIdentity {
 		if err := c.identity.difference(s.want); err != nil {
@@ -229,27 +222,43 @@ func (s *scanner) groups(c *contents) error {
 		if !ok {
 			break
 		}
-		if !s.based {
-			s.sequence, s.based = g.sequence-1, true
+		if err := s.follows(name, c.end, &g); err != nil {
+			return err
 		}
-		if expected := s.sequence + 1; g.sequence != expected || g.durable != expected-1 {
-			return s.gap(name, c.end, &g)
-		}
-		s.sequence++
 		c.groups = append(c.groups, placedGroup{g, c.end})
 		c.end += g.size()
 	}
 	c.end = min(c.end, int64(len(c.bytes)))
+	if err := s.noneAfter(name, c.bytes[c.end:], c.end, c.salt); err != nil {
+		return err
+	}
+	c.torn = !allZero(c.bytes[c.end:])
+	return nil
+}
+
+// follows takes a group of the file in, or says why it does not follow the one before it.
+func (s *scanner) follows(name string, at int64, g *group) error {
+	if !s.based {
+		s.sequence, s.based = g.sequence-1, true
+	}
+	if expected := s.sequence + 1; g.sequence != expected || g.durable != expected-1 {
+		return s.gap(name, at, g)
+	}
+	s.sequence++
+	return nil
+}
+
+// noneAfter fails if there is a whole group in rest, what the file has from end on, where no group begins.
+func (s *scanner) noneAfter(name string, rest []byte, end int64, salt uint32) error {
 	if sabotaged("journal: damage is taken for the end") {
 		return nil
 	}
-	for at := c.end + BlockSize; at < int64(len(c.bytes)); at += BlockSize {
-		if g, ok := parseGroup(c.bytes[at:], c.salt); ok {
-			return &CorruptError{name, c.end, fmt.Sprintf("group %d is damaged, though group %d at offset %d is whole",
-				s.sequence+1, g.sequence, at)}
+	for at := BlockSize; at < len(rest); at += BlockSize {
+		if g, ok := parseGroup(rest[at:], salt); ok {
+			return &CorruptError{name, end, fmt.Sprintf("group %d is damaged, though group %d at offset %d is whole",
+				s.sequence+1, g.sequence, end+int64(at))}
 		}
 	}
-	c.torn = !allZero(c.bytes[c.end:])
 	return nil
 }
 
@@ -267,9 +276,6 @@ func (s *scanner) gap(name string, at int64, g *group) error {
 // deliver visits what was read of a segment, and then reports what is wrong with it.
 func (s *scanner) deliver(c *contents) error {
 	for i := range c.groups {
-		if s.beside {
-			runtime.Gosched() // commits are more urgent
-		}
 		if err := s.records(newPosition(c.number, c.groups[i].offset), &c.groups[i].group); err != nil {
 			return err
 		}
