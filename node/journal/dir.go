@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -77,7 +78,7 @@ func (d *Dir) open(name string, flag int) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &osFile{f}, nil
+	return &osFile{File: f}, nil
 }
 
 // Create implements FS.
@@ -132,7 +133,10 @@ func (d *Dir) Lock(name string) (io.Closer, error) {
 }
 
 // osFile adds to os.File what File has beyond it; see dir_linux.go.
-type osFile struct{ *os.File }
+type osFile struct {
+	*os.File
+	way atomic.Int32 // past the kernel's cache or through it; see direct_linux.go
+}
 
 // Size implements File.
 func (f *osFile) Size() (int64, error) {

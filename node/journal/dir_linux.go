@@ -18,10 +18,11 @@ import (
 // writeSyncUnknown is set once the kernel, or the file system, has said that it does not know RWF_DSYNC.
 var writeSyncUnknown atomic.Bool
 
-// WriteSync is pwritev2 with RWF_DSYNC: one system call in place of a write and an fdatasync, and only the pages of
+// WriteSync is pwritev2 with RWF_DSYNC: one system call in place of a write and an fdatasync, and only the blocks of
 // this write are waited for.
 func (f *osFile) WriteSync(b []byte, at int64) error {
 	for len(b) > 0 && !writeSyncUnknown.Load() {
+		f.decide(isAligned(b, at))
 		iov := [1][]byte{b}
 		n, err := unix.Pwritev2(int(f.Fd()), iov[:], at, unix.RWF_DSYNC)
 		switch {
@@ -31,7 +32,7 @@ func (f *osFile) WriteSync(b []byte, at int64) error {
 			return &os.PathError{Op: "pwritev2", Path: f.Name(), Err: io.ErrShortWrite}
 		case errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.EOPNOTSUPP):
 			writeSyncUnknown.Store(true)
-		case !errors.Is(err, syscall.EINTR):
+		case !errors.Is(err, syscall.EINTR) && !f.refused(err):
 			return &os.PathError{Op: "pwritev2", Path: f.Name(), Err: err}
 		}
 	}

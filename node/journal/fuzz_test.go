@@ -84,7 +84,7 @@ func repairGroups(content []byte, salt uint32) {
 // FuzzSegmentHeader reads a file's first block, edited as in FuzzScan, and cut.
 func FuzzSegmentHeader(f *testing.F) {
 	s := segment{number: 3, salt: 7, size: testSegmentSize}
-	whole := appendSegmentHeader(nil, &s, Identity{{"a", "b"}, {"authority", "0011"}})
+	whole := segmentHeader(&s, Identity{{"a", "b"}, {"authority", "0011"}})
 	f.Add([]byte{}, uint16(0), true)
 	f.Add([]byte{0, segOffNumber, 2, 0, segOffIdentity, 9}, uint16(0), true)
 	f.Add([]byte{0, 7, 1}, uint16(0), false)
@@ -103,7 +103,7 @@ func FuzzSegmentHeader(f *testing.F) {
 		if reason != "" {
 			return
 		}
-		again, identityAgain, reason := parseSegmentHeader(appendSegmentHeader(nil, &s, identity))
+		again, identityAgain, reason := parseSegmentHeader(segmentHeader(&s, identity))
 		if reason != "" || again != s || identity.difference(identityAgain) != nil {
 			t.Fatalf("%+v, %v, encoded again %+v, %v, %s", s, identity, again, identityAgain, reason)
 		}

@@ -53,7 +53,7 @@ func newSegment(fs FS, o *Options, id ID, number uint32) (*segment, error) {
 		return nil, fmt.Errorf("journal: salt of a segment: %w", err)
 	}
 	s := &segment{id: id, number: number, salt: binary.LittleEndian.Uint32(salt[:]), size: o.SegmentSize}
-	return s, writeSegment(fs, s, appendSegmentHeader(nil, s, o.Identity))
+	return s, writeSegment(fs, s, segmentHeader(s, o.Identity))
 }
 
 // wantsNext reports whether it is time to make the next segment.

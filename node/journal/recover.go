@@ -99,8 +99,8 @@ func recoverJournal(fs FS, o Options, replay func(Record) error) (*Journal, erro
 		fs: fs, options: o, recovery: s.found, active: active, newest: active.number, points: begin.points,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		readers: readers{fs: fs},
-		filling: pending{buf: make([]byte, 0, o.GroupSize)},
-		flying:  pending{buf: make([]byte, 0, o.GroupSize)},
+		filling: pending{buf: alignedBytes(o.GroupSize)},
+		flying:  pending{buf: alignedBytes(o.GroupSize)},
 	}
 	j.cond.L = &j.mu
 	at := newPosition(active.number, end)

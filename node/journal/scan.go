@@ -174,7 +174,7 @@ func readSegment(fs FS, number uint32, buf []byte) ([]byte, error) {
 			fmt.Sprintf("the file has %d bytes, more than any segment", size)}
 	}
 	if int64(cap(buf)) < size {
-		buf = make([]byte, size) // slices.Grow clears all of it in one go, and a garbage collection waits for that
+		buf = alignedBytes(int(size)) // slices.Grow clears all of it in one go, and a garbage collection waits for that
 	}
 	buf = buf[:size]
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), buf); err != nil {

@@ -40,11 +40,9 @@ type segment struct {
 	file   File
 }
 
-// appendSegmentHeader appends a whole header block.
-func appendSegmentHeader(dst []byte, s *segment, identity Identity) []byte {
-	start := len(dst)
-	dst = append(dst, make([]byte, BlockSize)...)
-	b := dst[start:]
+// segmentHeader is a whole header block.
+func segmentHeader(s *segment, identity Identity) []byte {
+	b := alignedBytes(BlockSize)[:BlockSize]
 	copy(b, segmentMagic[:])
 	binary.LittleEndian.PutUint32(b[segOffSalt:], s.salt)
 	binary.LittleEndian.PutUint64(b[segOffNumber:], uint64(s.number))
@@ -52,7 +50,7 @@ func appendSegmentHeader(dst []byte, s *segment, identity Identity) []byte {
 	copy(b[segOffID:], s.id[:])
 	putIdentity(b[segOffIdentity:], identity)
 	binary.LittleEndian.PutUint32(b[segOffCRC:], headerCRC(b))
-	return dst
+	return b
 }
 
 func headerCRC(b []byte) uint32 {
@@ -88,9 +86,12 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 	return s, identity, ""
 }
 
-// zeros is what a segment is filled with, each time so much that a commit which happens meanwhile finds little to wait
+// fillPiece is how much of a segment is filled at once: so much that a commit which happens meanwhile finds little to wait
 // for, and no less, since each time the file system's own log is written as well.
-var zeros [1 << 20]byte
+const fillPiece = 2 << 20
+
+// zeros is what segments are filled with. Nobody writes to it, so it takes no memory of its own.
+var zeros = alignedBytes(fillPiece)[:fillPiece]
 
 // writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
 // it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 )
 
 // streamPiece is what a stream reads at once: it is still in a core's own cache when it is checked and visited, and so
@@ -58,12 +57,13 @@ func (r *stream) close() (buf []byte) {
 func (r *stream) peek(at int64, n int) ([]byte, error) {
 	n = int(min(int64(n), r.bytes-at))
 	if end := r.from + int64(len(r.buf)); at+int64(n) > end {
-		kept := 0
-		if at < end {
-			kept = copy(r.buf, r.buf[at-r.from:])
+		rest := r.buf[min(at, end)-r.from:]
+		size := int(min(alignUp(int64(max(n, streamPiece))), r.bytes-at))
+		if cap(r.buf) < size {
+			r.buf = alignedBytes(size)
 		}
-		size := int(min(int64(max(n, streamPiece)), r.bytes-at))
-		r.buf, r.from = slices.Grow(r.buf[:kept], size-kept)[:size], at
+		r.buf, r.from = r.buf[:size], at
+		kept := copy(r.buf, rest)
 		if _, err := io.ReadFull(io.NewSectionReader(r.file, at+int64(kept), int64(size-kept)), r.buf[kept:]); err != nil {
 			return nil, fmt.Errorf("journal: read %s: %w", r.name, err)
 		}
