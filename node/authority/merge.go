@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"math/bits"
 	"slices"
 
 	"fastpay/codec"
@@ -55,7 +56,7 @@ func (p *part) write(w *snapshotWriter, old *snapshotReader) (err error) {
 	if old != nil {
 		old.begin(p.shard)
 	}
-	changed, count := p.ranked(), uint64(0)
+	changed, count := p.ranking(), uint64(0)
 	var (
 		e    entry
 		have bool // e is an account of the old snapshot that is not written yet
@@ -73,24 +74,25 @@ func (p *part) write(w *snapshotWriter, old *snapshotReader) (err error) {
 			}
 		}
 		order := -1 // of e to the next changed account
+		number, more := changed.first()
 		switch {
-		case !have && len(changed) == 0:
+		case !have && !more:
 			w.buf = binary.LittleEndian.AppendUint64(append(w.buf, endOfSection), count)
 			return nil
 		case !have:
 			order = 1
-		case len(changed) > 0:
-			order = bytes.Compare(e.address[:], p.table.accounts.at(changed[0].number).address[:])
+		case more:
+			order = bytes.Compare(e.address[:], p.table.accounts.at(number).address[:])
 		}
 		next := e
 		if order > 0 {
-			next = entry{account: account{address: p.table.accounts.at(changed[0].number).address}}
+			next = entry{account: account{address: p.table.accounts.at(number).address}}
 		}
 		if order >= 0 {
-			if err := p.change(&next, changed[0].number, order == 0); err != nil {
+			if err := p.change(&next, number, order == 0); err != nil {
 				return err
 			}
-			changed = changed[1:]
+			changed.pass()
 		}
 		have = have && order > 0
 		w.buf = next.append(w.buf)
@@ -104,21 +106,62 @@ type rank struct {
 	number uint32
 }
 
-// ranked is the changed accounts by their addresses.
-func (p *part) ranked() []rank {
-	list := make([]rank, p.table.accounts.n)
-	for i := range list {
-		n := uint32(i)
-		list[i] = rank{binary.BigEndian.Uint64(p.table.accounts.at(n).address[:]), n}
-	}
-	slices.SortFunc(list, func(a, b rank) int {
-		if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
-			return c
-		}
-		return bytes.Compare(p.table.accounts.at(a.number).address[:], p.table.accounts.at(b.number).address[:])
-	})
-	return list
+// rankedPiece is about how many accounts are sorted at once: less than half a millisecond of work.
+const rankedPiece = 4096
+
+// ranking gives the changed accounts by their addresses. It splits them by the first bits of these, and sorts each piece
+// when it is reached, so that a million of them are no long stretch of work. Whoever chooses addresses to be in one piece
+// only makes that piece longer.
+type ranking struct {
+	p      *part
+	pieces [][]rank // not sorted
+	sorted []rank   // the rest of the piece before them
 }
+
+func (p *part) ranking() *ranking {
+	r := &ranking{p: p}
+	n := p.table.accounts.n
+	shift := 64 - bits.Len32(n/rankedPiece)
+	counts := make([]uint32, 1<<(64-shift)+1)
+	prefix := func(i uint32) uint64 { return binary.BigEndian.Uint64(p.table.accounts.at(i).address[:]) }
+	for i := range n {
+		counts[prefix(i)>>shift+1]++
+	}
+	for i := 1; i < len(counts); i++ {
+		counts[i] += counts[i-1]
+	}
+	all := make([]rank, n)
+	ends := slices.Clone(counts)
+	for i := range n {
+		bucket := prefix(i) >> shift
+		all[ends[bucket]] = rank{prefix(i), i}
+		ends[bucket]++
+	}
+	for i := 1; i < len(counts); i++ {
+		r.pieces = append(r.pieces, all[counts[i-1]:counts[i]])
+	}
+	return r
+}
+
+// first is the next account; ok is false when there is none left.
+func (r *ranking) first() (number uint32, ok bool) {
+	for len(r.sorted) == 0 {
+		if len(r.pieces) == 0 {
+			return 0, false
+		}
+		r.sorted, r.pieces = r.pieces[0], r.pieces[1:]
+		accounts := &r.p.table.accounts
+		slices.SortFunc(r.sorted, func(a, b rank) int {
+			if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
+				return c
+			}
+			return bytes.Compare(accounts.at(a.number).address[:], accounts.at(b.number).address[:])
+		})
+	}
+	return r.sorted[0].number, true
+}
+
+func (r *ranking) pass() { r.sorted = r.sorted[1:] }
 
 // change makes e, which is in the old snapshot or is not, what changed account number says.
 func (p *part) change(e *entry, number uint32, old bool) error {

@@ -2,8 +2,11 @@ package authority
 
 import (
 	"bytes"
+	"crypto/sha512"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/iotest"
 
@@ -239,4 +242,43 @@ func FuzzSnapshot(f *testing.F) {
 			t.Fatalf("load %v, merge %v, %d bytes become %d", err, mergeErr, len(b), out.Len())
 		}
 	})
+}
+
+// TestRankingVsSort: changed accounts come by their addresses, whatever these are, and are sorted in pieces, but where
+// addresses were chosen to be alike.
+func TestRankingVsSort(t *testing.T) {
+	for name, alike := range map[string]int{"spread": 0, "first bytes alike": 3, "words alike": 8, "all but one": 31} {
+		for _, n := range []int{0, 1, 100, rankedPiece - 1, rankedPiece, 5 * rankedPiece} {
+			m, err := NewMerger(nil, 1, []int{0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []codec.Address
+			for i := range uint64(n) {
+				a := codec.Address(sha512.Sum512_256(binary.LittleEndian.AppendUint64(nil, i)))
+				clear(a[:alike])
+				if m.Fund(&a, codec.Balance{}) == nil { // else it is there already
+					want = append(want, a)
+				}
+			}
+			slices.SortFunc(want, func(a, b codec.Address) int { return bytes.Compare(a[:], b[:]) })
+			r, longest := m.parts[0].ranking(), 0
+			for _, piece := range r.pieces {
+				longest = max(longest, len(piece))
+			}
+			for i := range want {
+				number, ok := r.first()
+				if !ok || m.parts[0].table.accounts.at(number).address != want[i] {
+					t.Fatalf("%s: %d accounts: account %d is not the next", name, n, i)
+				}
+				r.pass()
+			}
+			if _, ok := r.first(); ok {
+				t.Errorf("%s: %d accounts: one more", name, n)
+			}
+			if alike == 0 && longest > 2*rankedPiece {
+				t.Errorf("%d accounts: a piece of %d", n, longest)
+			}
+		}
+	}
 }
