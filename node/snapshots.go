@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// minSnapshotBytes of sealed segments make a new snapshot worth its work; and as many as the last one has, so that no
-	// more is written for snapshots than for the journal.
-	minSnapshotBytes = 256 << 20
+	// minSnapshotBytes of sealed segments make a new snapshot worth its work, and take a second to recover; and as many as
+	// the last one has, so that no more is written for snapshots than for the journal.
+	minSnapshotBytes = 512 << 20
 	// snapshotInterval is how often it is looked whether a snapshot is due.
 	snapshotInterval = time.Second
 	// snapshotSlice is how long making one works before it pauses, so that a loop on the same CPU never waits long; and
@@ -93,9 +93,9 @@ func (s *store) makeSnapshot(to uint32) error {
 			return err
 		}
 		return s.journal.WriteSnapshot(after, func(w io.Writer) error {
-			counted := &countingWriter{w: w}
-			defer func() { s.snapshotBytes = counted.n }()
-			return s.save(counted, list, m)
+			paced := &pacedWriter{w: w, p: &pace}
+			defer func() { s.snapshotBytes = paced.n }()
+			return s.save(paced, list, m)
 		})
 	})
 }
@@ -141,9 +141,13 @@ type pacer struct {
 // pause is called often, and sleeps now and then.
 func (p *pacer) pause() {
 	const every = 256 // calls between looks at the clock: some 50 µs of records
-	if p.count++; p.count < every {
-		return
+	if p.count++; p.count >= every {
+		p.rest()
 	}
+}
+
+// rest sleeps if enough was done since the last time.
+func (p *pacer) rest() {
 	p.count = 0
 	worked := time.Since(p.began)
 	if worked < snapshotSlice {
@@ -163,17 +167,20 @@ type pacedReader struct {
 
 // Read implements io.Reader.
 func (r pacedReader) Read(b []byte) (int, error) {
-	r.p.pause()
+	r.p.rest()
 	return r.r.Read(b)
 }
 
-type countingWriter struct {
+// pacedWriter also counts.
+type pacedWriter struct {
 	w io.Writer
+	p *pacer
 	n int64
 }
 
 // Write implements io.Writer.
-func (c *countingWriter) Write(b []byte) (int, error) {
+func (c *pacedWriter) Write(b []byte) (int, error) {
+	c.p.rest()
 	n, err := c.w.Write(b)
 	c.n += int64(n)
 	return n, err
