@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,11 @@ type TransferOptions struct {
 	CommitteeSize int
 	Transfers     int      // measured, one after the other; a tenth more go before them
 	Command       []string // to be kept with the result
+
+	// Durability is that of the authorities, "" for none. If it is another one, a second committee with none takes turns
+	// with the first, transfer by transfer, and the disk is tried in between.
+	Durability string
+	DataDir    string // where journals are made, and removed afterwards; by default in the user's cache folder
 }
 
 // MaxTransferCommittee bounds the authorities that run in one process.
@@ -42,6 +48,28 @@ type TransferLatency struct {
 	Settled       Percentiles      `json:"settled_us"`     // the same to its settlement by a quorum
 	Environment   perf.Environment `json:"environment"`
 	Command       []string         `json:"command,omitempty"` // that repeats it
+
+	Durability string         `json:"durability"`
+	Memory     *MemoryLatency `json:"memory,omitempty"` // nil: Durability is none
+}
+
+// MemoryLatency is how long the same takes on a committee that keeps nothing, and what a sync of the disk takes.
+type MemoryLatency struct {
+	Certificate Percentiles `json:"certificate_us"`
+	Settled     Percentiles `json:"settled_us"`
+	SyncP50Us   float64     `json:"sync_p50_us"` // 4 KiB written and synced, median of tries in between
+	FileSystem  string      `json:"file_system"`
+}
+
+// AddedSyncs is by how many syncs of the disk the median got longer: to the certificate, and to settlement for each of
+// the two replies on the way.
+func (l *TransferLatency) AddedSyncs() (certificate, settled float64, ok bool) {
+	m := l.Memory
+	if m == nil || m.SyncP50Us == 0 || l.Certificate.P50 == nil || m.Certificate.P50 == nil || m.Settled.P50 == nil {
+		return 0, 0, false
+	}
+	added := func(with, without *int64) float64 { return float64(*with-*without) / m.SyncP50Us }
+	return added(l.Certificate.P50, m.Certificate.P50), added(l.Settled.P50, m.Settled.P50) / 2, true
 }
 
 // RunTransfers runs a committee in this process, behind sockets on loopback, and makes transfers one after the other with
@@ -52,30 +80,67 @@ func RunTransfers(ctx context.Context, o TransferOptions) (*TransferLatency, err
 		return nil, fmt.Errorf("bench: %d transfers on a committee of %d: expected at least 10, and 1 to %d authorities",
 			o.Transfers, o.CommitteeSize, MaxTransferCommittee)
 	}
-	t := &transfers{payer: memberKey('p', 0), payee: memberKey('p', 1).Public()}
-	stop, err := t.start(o)
+	o.Durability = cmp.Or(o.Durability, string(node.DurabilityNone))
+	dir, remove, err := (&Options{Durability: o.Durability, DataDir: o.DataDir}).makeDataDir()
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
-	certificate := hdrhistogram.New(1, latencyMaxUs, latencyDigits)
-	settled := hdrhistogram.New(1, latencyMaxUs, latencyDigits)
-	warmUp := o.Transfers / 10
-	for i := range o.Transfers + warmUp {
-		made, done, err := t.once(ctx, uint64(i))
-		if err != nil {
-			return nil, fmt.Errorf("bench: transfer %d: %w", i, err)
+	defer remove()
+	one, err := startTransfers(o, o.Durability, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer one.stop()
+	l := &TransferLatency{Protocol: strings.ToLower(o.Protocol.String()), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
+		Durability: o.Durability, Environment: perf.NewEnvironment(crypto.Backend()), Command: o.Command}
+	if dir == "" {
+		for i := range o.all() {
+			if err := one.next(ctx, i >= o.warmUp()); err != nil {
+				return nil, err
+			}
 		}
-		if i >= warmUp {
-			_ = certificate.RecordValue(min(made.Microseconds(), latencyMaxUs))
-			_ = settled.RecordValue(min(done.Microseconds(), latencyMaxUs))
+	} else if l.Memory, err = o.inTurn(ctx, one, dir); err != nil {
+		return nil, err
+	}
+	l.Certificate, l.Settled = percentiles(one.certificate), percentiles(one.settled)
+	return l, nil
+}
+
+func (o *TransferOptions) warmUp() int { return o.Transfers / 10 }
+
+func (o *TransferOptions) all() int { return o.Transfers + o.warmUp() }
+
+// syncTries is how often the disk is tried for syncTry each.
+const (
+	syncTries = 10
+	syncTry   = 50 * time.Millisecond
+)
+
+// inTurn makes transfers on a committee, and on one without a journal in turn.
+func (o *TransferOptions) inTurn(ctx context.Context, one *transfers, dir string) (*MemoryLatency, error) {
+	other, err := startTransfers(*o, string(node.DurabilityNone), "")
+	if err != nil {
+		return nil, err
+	}
+	defer other.stop()
+	runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)) // there are twice as many loops; other.stop takes it back
+	var syncs []float64
+	for i := range o.all() {
+		if i%max(o.all()/syncTries, 1) == 0 {
+			took, err := perf.SyncLatency(dir, syncTry)
+			if err != nil {
+				return nil, err
+			}
+			syncs = append(syncs, took.P50Us)
+		}
+		for _, t := range []*transfers{one, other} {
+			if err := t.next(ctx, i >= o.warmUp()); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return &TransferLatency{
-		Protocol: strings.ToLower(o.Protocol.String()), CommitteeSize: o.CommitteeSize, Transfers: o.Transfers,
-		Certificate: percentiles(certificate), Settled: percentiles(settled),
-		Environment: perf.NewEnvironment(crypto.Backend()), Command: o.Command,
-	}, nil
+	return &MemoryLatency{Certificate: percentiles(other.certificate), Settled: percentiles(other.settled),
+		SyncP50Us: median(syncs), FileSystem: perf.FileSystem(dir)}, nil
 }
 
 // memberKey is a key that follows from its place.
@@ -90,10 +155,36 @@ type transfers struct {
 	network   *client.Network
 	payer     *crypto.PrivateKey
 	payee     codec.Address
+	stop      func()
+
+	made                 uint64 // transfers
+	certificate, settled *hdrhistogram.Histogram
+}
+
+// startTransfers starts a committee, with its journals in dir.
+func startTransfers(o TransferOptions, durability, dir string) (t *transfers, err error) {
+	t = &transfers{payer: memberKey('p', 0), payee: memberKey('p', 1).Public(),
+		certificate: hdrhistogram.New(1, latencyMaxUs, latencyDigits), settled: hdrhistogram.New(1, latencyMaxUs, latencyDigits)}
+	t.stop, err = t.start(o, durability, dir)
+	return t, err
+}
+
+// next makes a transfer, and counts how long it took if it is measured.
+func (t *transfers) next(ctx context.Context, measured bool) error {
+	made, done, err := t.once(ctx, t.made)
+	if err != nil {
+		return fmt.Errorf("bench: transfer %d: %w", t.made, err)
+	}
+	t.made++
+	if measured {
+		_ = t.certificate.RecordValue(min(made.Microseconds(), latencyMaxUs))
+		_ = t.settled.RecordValue(min(done.Microseconds(), latencyMaxUs))
+	}
+	return nil
 }
 
 // start runs all authorities, each with one shard.
-func (t *transfers) start(o TransferOptions) (stop func(), err error) {
+func (t *transfers) start(o TransferOptions, durability, dir string) (stop func(), err error) {
 	var members []committee.Member
 	var keys []*crypto.PrivateKey
 	base, err := freePorts("127.0.0.1", o.CommitteeSize)
@@ -101,7 +192,7 @@ func (t *transfers) start(o TransferOptions) (stop func(), err error) {
 		return nil, err
 	}
 	for i := range o.CommitteeSize {
-		keys = append(keys, memberKey('a', i))
+		keys = append(keys, memberKey(durability[0], i)) // other authorities than those of another durability
 		members = append(members, committee.Member{Name: keys[i].Public(), Weight: 1, Protocol: o.Protocol,
 			Host: "127.0.0.1", BasePort: base + i, NumShards: 1})
 	}
@@ -124,7 +215,7 @@ func (t *transfers) start(o TransferOptions) (stop func(), err error) {
 	for i := range members {
 		n, err := node.Start(node.Options{
 			Committee: t.committee, Member: members[i], Key: keys[i], BindHost: "127.0.0.1", Pin: "off",
-			Logger: slog.New(slog.DiscardHandler),
+			Logger: slog.New(slog.DiscardHandler), Durability: node.Durability(durability), DataDir: dir,
 			Accounts: func(yield func(codec.Address, codec.Balance) bool) {
 				_ = yield(t.payer.Public(), codec.NewBalance(1<<40)) && yield(t.payee, codec.Balance{})
 			},
@@ -200,6 +291,11 @@ func (l *TransferLatency) WriteText(out io.Writer) error {
 	_, err := fmt.Fprintf(out, "Transfers on an idle committee of %d over %s, one after the other: %d, in one process on loopback\n"+
 		" Order to certificate:  %s\n Order to settled:      %s\n", l.CommitteeSize, strings.ToUpper(l.Protocol), l.Transfers, l.Certificate,
 		l.Settled)
+	if certificate, settled, ok := l.AddedSyncs(); ok && err == nil {
+		_, err = fmt.Fprintf(out, " In turn, without a journal:\n Order to certificate:  %s\n Order to settled:      %s\n"+
+			" Added at the median:   %.2f syncs to the certificate, %.2f to each of two replies to settled; a sync takes %.0f µs\n",
+			l.Memory.Certificate, l.Memory.Settled, certificate, settled, l.Memory.SyncP50Us)
+	}
 	return err
 }
 
