@@ -14,6 +14,14 @@ func (c *CommitteeRun) firstViolation() string {
 	return text
 }
 
+// audited is how many authorities had settled everything in the end, with the balances that follow.
+func (c *CommitteeRun) audited() (n int) {
+	for _, m := range c.Members {
+		n += btoi(m.Audited)
+	}
+	return n
+}
+
 // writeCommittee is what only a run of a whole committee has.
 func (r *Result) writeCommittee(b *strings.Builder) {
 	c := r.Committee
@@ -45,6 +53,9 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 		}
 		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds, grouped(int(d.Before)),
 			grouped(int(d.Lowest)), d.LowestPercent, back)
+	}
+	if audited := c.audited(); audited > 0 {
+		line(b, "Credits", "all at %d authorities, read over the wire within %.2f s of the last payment", audited, c.CreditsSeconds)
 	}
 	if len(c.Violations) == 0 {
 		line(b, "Safety", "no two certificates or votes for one number, balances equal at all that are sound")

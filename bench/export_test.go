@@ -138,3 +138,29 @@ func TestHistoryAfterTornLine(t *testing.T) {
 		t.Error("a folder that is a file is no error")
 	}
 }
+
+// TestBenchmarkNamesTellApart what must not be compared as if it were the same; the names of plain runs stay as they were.
+func TestBenchmarkNamesTellApart(t *testing.T) {
+	const plain = "Payments/protocol=tcp/committee=4/shards=2/in-flight=1000"
+	f := func(want string, change func(*Result)) {
+		t.Helper()
+		r := example()
+		r.Load = &Load{Loop: "closed", Workload: Mix{}.String()}
+		change(r)
+		if got := r.benchmarkName(); got != plain+want || strings.ContainsAny(got, " \t\n") {
+			t.Errorf("%q, want %q", got, plain+want)
+		}
+	}
+	f("", func(*Result) {})
+	f("", func(r *Result) { r.Load = nil })
+	f("/durability=sync", func(r *Result) { r.Durability = "sync" })
+	f("/workload=zipf:0.9+20%-to-the-Primary+with-user-data", func(r *Result) {
+		r.Load.Workload = Mix{Pattern: Zipf, Skew: 0.9, ToPrimary: 20, UserData: true}.String()
+	})
+	f("/topology=committee/faults=crash:1@2s/durability=async", func(r *Result) {
+		r.Durability, r.Committee = "async", &CommitteeRun{Faults: []string{"crash:1@2s"}}
+	})
+	f("/rate=500/arrival=poisson/peer=server", func(r *Result) {
+		r.Load.AskedPerSec, r.Load.Loop, r.Load.Peer = 500, "poisson", "./bin/server --server {server} run"
+	})
+}

@@ -3,8 +3,11 @@ package bench
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
+
+	"fastpay/node"
 )
 
 const rule = "-----------------------------------------------------------------------------"
@@ -84,14 +87,24 @@ func (r *Result) writeResults(b *strings.Builder) {
 	line(b, u.cost, "%.2f µs authority, %.2f µs generator", r.CPUUsPerPayment.Node, r.CPUUsPerPayment.Generator)
 	line(b, "Authority", "%.2f signatures, %.0f bytes, %.3f allocations a %s; %.0f requests a batch",
 		r.SignaturesPerPay, r.BytesPerPayment, r.AllocsPerPayment, u.one, r.MeanBatch)
-	if n := &r.Node; n.Commits > 0 {
-		line(b, "Journal", "%.0f bytes, %.5f syncs a %s; %.0f records a sync, %.2f ms each, p99.9 %.2f ms", r.JournalBytesPerPay,
-			r.SyncsPerPayment, u.one, ratio(float64(n.JournalRecords), float64(n.Commits)),
-			ratio(float64(n.JournalNs)/1e6, float64(n.Commits)), float64(n.CommitP999Ns)/1e6)
-	}
+	r.writeJournal(b)
 	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
 		r.GCPauseUs/1e3)
 	line(b, "... by quarters", "%s; started in %.2f s", mebibytes(r.RSSQuartersBytes), r.StartSeconds)
+}
+
+// writeJournal is what durability costs; of a committee there is no one distribution of how long a sync takes.
+func (r *Result) writeJournal(b *strings.Builder) {
+	n := &r.Node
+	if n.Commits == 0 {
+		return
+	}
+	slowest := ""
+	if n.CommitP999Ns > 0 {
+		slowest = fmt.Sprintf(", p99.9 %.2f ms", float64(n.CommitP999Ns)/1e6)
+	}
+	line(b, "Journal", "%.0f bytes, %.5f syncs a %s; %.0f records a sync, %.2f ms each%s", r.JournalBytesPerPay, r.SyncsPerPayment,
+		r.unit().one, ratio(float64(n.JournalRecords), float64(n.Commits)), ratio(float64(n.JournalNs)/1e6, float64(n.Commits)), slowest)
 }
 
 // mebibytes is a list of sizes.
@@ -189,8 +202,21 @@ func (r *Result) benchmarkName() string {
 			name += "/faults=" + strings.Join(c.Faults, ",")
 		}
 	}
+	if l := r.Load; l != nil && l.Workload != "" && l.Workload != (Mix{}).String() {
+		name += "/workload=" + inOneWord.Replace(l.Workload)
+	}
+	if r.Durability != "" && r.Durability != string(node.DurabilityNone) {
+		name += "/durability=" + r.Durability
+	}
+	if l := r.Load; l != nil && l.Peer != "" {
+		program, _, _ := strings.Cut(l.Peer, " ")
+		name += "/peer=" + filepath.Base(program)
+	}
 	return name
 }
+
+// inOneWord writes a workload as a part of a name, which has no spaces.
+var inOneWord = strings.NewReplacer(", ", "+", " % ", "%-", " ", "-")
 
 // authorities says how many of the committee were measured.
 func (r *Result) authorities() string {
