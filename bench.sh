@@ -1,10 +1,11 @@
 #!/bin/sh
 # Builds bin/ and measures. The results go into the run directory perf/results, each mode's in place of its own, and RESULTS.md
-# is written from all that is there: both are to be committed together.
+# and the README's table are written from all that is there: all three are to be committed together.
 #
 #	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
+#	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: two minutes
 #	./bench.sh --crypto  signatures alone, on one core: four minutes
 #	./bench.sh --paper   every figure and table of the paper, in results/paper: under fifteen minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
@@ -13,18 +14,19 @@ cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak | --crypto | --paper) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak | --crypto | --paper]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --durable | --crypto | --paper) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --crypto | --paper]" >&2; exit 2 ;;
 esac
 
 # What earlier modes measured does not make another program.
 commit=$(git describe --always --abbrev=40 --exclude='*' 2>/dev/null || true)
-if [ -n "$(git status --porcelain -- . ':!RESULTS.md' ':!perf/results' 2>/dev/null)" ]; then commit=$commit-dirty; fi
+if [ -n "$(git status --porcelain -- . ':!README.md' ':!RESULTS.md' ':!perf/results' 2>/dev/null)" ]; then commit=$commit-dirty; fi
 go build -ldflags "-X fastpay/perf.commit=$commit" -o bin/fastpay ./cmd/fastpay
 for name in server client bench; do ln -sf fastpay "bin/$name"; done
 
 # Sizes: of a run, of a run within a curve, of a soak.
 report=RESULTS.md
+table='--table README.md'
 kept=perf/results
 results=results/latest
 history=results/history.ndjson
@@ -41,6 +43,7 @@ if [ "$mode" = --quick ]; then
 	history=results/quick/history.ndjson
 	paper='--scale smoke -o results/quick/paper'
 	report=$results/RESULTS.md
+	table=
 	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
 	point=$size
 	soak=$size
@@ -79,7 +82,8 @@ fresh() {
 
 # write_report FLAG...
 write_report() {
-	bin/fastpay bench results --from "$kept" --output "$report" "$@"
+	# shellcheck disable=SC2086 # table is two words, or none
+	bin/fastpay bench results --from "$kept" --output "$report" $table "$@"
 	bin/fastpay bench report "$kept" -o "$results/report.html"
 }
 
@@ -115,6 +119,16 @@ soak_job() {
 	write_report
 }
 
+durable_job() {
+	fresh durability durability
+	for committee in 4 20; do
+		for mode in none async sync; do
+			measure durability "$committee-$mode" tcp "$committee" --durability "$mode"
+		done
+	done
+	write_report
+}
+
 # On one core, where the system lets it choose.
 crypto_job() {
 	one=
@@ -145,6 +159,7 @@ case "$mode" in
 	default) main_job ;;
 	--curves) all_curves ;;
 	--soak) soak_job ;;
+	--durable) durable_job ;;
 	--crypto) crypto_job ;;
 	--paper) paper_job ;;
 	--quick)
@@ -152,6 +167,7 @@ case "$mode" in
 		main_job
 		curve in-flight 10,100
 		curve shards 1,3 --workers 1
+		durable_job
 		soak_job
 		crypto_job
 		paper_job

@@ -17,6 +17,7 @@ type Report struct {
 	Transfers *TransferLatency // nil: not measured
 	Curves    []Curve
 	Endurance []*Result
+	Durable   []*Result
 	Crypto    *SignatureTimes // nil: not measured
 
 	paper   *paperRun             // nil: not run
@@ -31,13 +32,14 @@ const (
 	partPaper     reportPart = "paper"
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
+	partDurable   reportPart = "durability"
 	partCrypto    reportPart = "crypto"
 
 	partReliability reportPart = "reliability"
 )
 
 // reportParts are all parts, in the order of a whole report.
-var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partCrypto, partReliability}
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -59,7 +61,7 @@ func (r *Report) Update(file string) error {
 
 // empty reports whether no part is there.
 func (r *Report) empty() bool {
-	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
 }
 
 // renderInto returns what file will hold.
@@ -95,6 +97,8 @@ func (r *Report) section(part reportPart) (string, error) {
 		return renderCurves(r.Curves), nil
 	case part == partEndurance && len(r.Endurance) > 0:
 		return renderEndurance(r.Endurance), nil
+	case part == partDurable && len(r.Durable) > 0:
+		return renderDurability(r.Durable), nil
 	case part == partCrypto && r.Crypto != nil:
 		return r.Crypto.render(), nil
 	}

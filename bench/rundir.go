@@ -20,14 +20,16 @@ import (
 //	transfers.json      what a single payer waits for
 //	curves/*.json       as RunCurve writes them
 //	endurance/*.json    long runs, and many accounts
+//	durability/*.json   committees with a journal, and without
 //	signatures.txt      what 'go test -bench' of package crypto printed, with lines "commit: " and "command: " before it
 //	paper/              of a run of the paper's experiments what KeepPaper keeps
-//	PART.md             a part that is not rendered but kept as records: bench, curves, endurance, crypto, reliability
+//	PART.md             a part that is not rendered but kept as records: bench, curves, reliability, ...
 const (
 	throughputFolder = "throughput"
 	transfersFile    = "transfers.json"
 	curvesFolder     = "curves"
 	enduranceFolder  = "endurance"
+	durabilityFolder = "durability"
 	signaturesFile   = "signatures.txt"
 	paperFolder      = "paper"
 )
@@ -35,7 +37,7 @@ const (
 // ReadRunDir reads what is there: any part may be missing. A directory without any is an error.
 func ReadRunDir(dir string) (*Report, error) {
 	r := &Report{Records: make(map[reportPart]string)}
-	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readSignatures,
+	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readDurable, readSignatures,
 		readPaper, readRecords} {
 		if err := read(dir, r); err != nil {
 			return nil, err
@@ -81,6 +83,12 @@ func readEndurance(dir string, r *Report) error {
 	files, err := within(dir, enduranceFolder, readFolder)
 	slices.SortStableFunc(files, func(a, b resultFile) int { return a.result.NumAccounts - b.result.NumAccounts })
 	r.Endurance = resultsOf(files)
+	return err
+}
+
+func readDurable(dir string, r *Report) error {
+	files, err := within(dir, durabilityFolder, readFolder)
+	r.Durable = resultsOf(files)
 	return err
 }
 

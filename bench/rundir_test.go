@@ -33,6 +33,10 @@ func exampleRunDir(t *testing.T) string {
 	confirmations.CommitteeSize = 20
 	write("throughput/confirmations-20.json", confirmations)
 	write("endurance/soak.json", soak)
+	durable := example()
+	durable.Durability, durable.RatePerSec = "sync", 30_000
+	write("durability/4-none.json", example())
+	write("durability/4-sync.json", durable)
 	for i, name := range CurveNames() {
 		slow := example()
 		slow.MaxInFlight, slow.Workers = 100+i, 1

@@ -171,6 +171,9 @@ func distinct(results []*Result, of func(*Result) string) (values []string) {
 func (r *Result) build() string { return buildOf(r.Environment.Commit, r.Environment.Dirty) }
 
 func buildOf(commit string, dirty bool) string {
+	if commit == "" {
+		commit = "unknown"
+	}
 	if dirty {
 		return fmt.Sprintf("%.12s+", commit)
 	}

@@ -140,7 +140,7 @@ func changedBy(dir, base string, texts map[string][]byte) (map[position]bool, er
 			continue
 		}
 		rendered, err := markdownOf(dir)
-		if err != nil && how == scattered {
+		if err != nil && how >= scattered {
 			continue // values that must fit each other don't
 		}
 		if err != nil {

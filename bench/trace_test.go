@@ -174,6 +174,21 @@ func TestCommonVsRecursion(t *testing.T) {
 	})
 }
 
+// TestKinByPlace: a number that stands elsewhere in a line is not the same.
+func TestKinByPlace(t *testing.T) {
+	got := kin("| a | 1.1 | 1.7 |\nb 5 c\n", "| a | 1.7 | 1.1 |\nb 6 7 c\n")
+	for at, want := range map[position]position{{0, 1}: {0, 1}, {1, 0}: {1, 0}, {1, 2}: {1, 3}} {
+		if other, ok := got[at]; !ok || other != want {
+			t.Errorf("%v is %v, want %v", at, other, want)
+		}
+	}
+	for _, at := range []position{{0, 3}, {0, 5}, {1, 1}} {
+		if other, ok := got[at]; ok {
+			t.Errorf("%v is %v", at, other)
+		}
+	}
+}
+
 // TestChangedValues: every number changes, equal ones equally, and names stay.
 func TestChangedValues(t *testing.T) {
 	f := func(name, text, want string) {

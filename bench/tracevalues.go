@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,8 +23,10 @@ type change int
 const (
 	proportional change = iota // nearly; equal values stay equal, and larger ones larger
 	curved                     // as that, but not in proportion, which changes ratios
-	scattered                  // each value in another way, which changes what was equal or nearly so
-	repeated                   // lines of tables stand twice, as if there had been another repetition, which changes how many there are
+	scattered                  // each value in another way, which changes what was equal or nearly so, but for chance
+	scattered2
+	scattered3
+	repeated // lines of tables stand twice, as if there had been another repetition, which changes how many there are
 	numChanges
 )
 
@@ -33,7 +36,17 @@ const (
 func changedValues(name string, text []byte, how change) (other []byte, ok bool) {
 	c := &changer{how: how}
 	ext := filepath.Ext(name)
-	if (ext == ".csv") != (how == repeated) && (how == repeated || how == scattered) {
+	switch how { // what brings nothing for such a file
+	case scattered:
+		ok = ext == ".json" || ext == ".txt"
+	case scattered2, scattered3:
+		ok = ext == ".txt" // which has many ratios
+	case repeated:
+		ok = ext == ".csv"
+	default:
+		ok = true
+	}
+	if !ok {
 		return nil, false
 	}
 	switch ext {
@@ -62,8 +75,8 @@ func (c *changer) value(v float64) float64 {
 	switch c.how {
 	case curved:
 		return math.Copysign(math.Pow(math.Abs(v), 1.5), v)
-	case scattered:
-		return v * (1.1 + float64(c.numbers*7%11)/10)
+	case scattered, scattered2, scattered3:
+		return v * math.Pow(10, rand.New(rand.NewPCG(uint64(c.numbers), uint64(c.how))).Float64())
 	}
 	return 1.37 * v
 }

@@ -30,11 +30,24 @@ func kin(a, b string) map[position]position {
 	same := make(map[position]position)
 	la, lb := lines(a), lines(b)
 	for _, pair := range pairedLines(la, lb) {
-		for _, p := range common(strings.Fields(la[pair[0]]), strings.Fields(lb[pair[1]])) {
+		for _, p := range sameWords(strings.Fields(la[pair[0]]), strings.Fields(lb[pair[1]])) {
 			same[position{pair[0], p[0]}] = position{pair[1], p[1]}
 		}
 	}
 	return same
+}
+
+// sameWords pairs the words of two lines: where they have as many, those that are the same at the same place.
+func sameWords(a, b []string) (pairs [][2]int) {
+	if len(a) != len(b) {
+		return common(a, b)
+	}
+	for i := range a {
+		if a[i] == b[i] {
+			pairs = append(pairs, [2]int{i, i})
+		}
+	}
+	return pairs
 }
 
 var digits = regexp.MustCompile(`[0-9][0-9.,]*`)

@@ -11,7 +11,7 @@ import (
 
 // newBenchResultsCommand is "bench results": RESULTS.md from the results of runs.
 func newBenchResultsCommand() *cobra.Command {
-	var file, from, keep, transfers, curves, signatures string
+	var file, from, keep, table, transfers, curves, signatures string
 	var trace bool
 	var endurance []string
 	cmd := &cobra.Command{
@@ -44,7 +44,7 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 						return err
 					}
 				}
-				return resultsFrom(cmd, from, file, trace)
+				return resultsFrom(cmd, from, file, table, trace)
 			}
 			if len(args) == 0 && curves == "" && len(endurance) == 0 && signatures == "" {
 				return usagef("a file with a result is missing")
@@ -82,6 +82,7 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 	cmd.Flags().StringVarP(&file, "output", "o", "RESULTS.md", "`FILE` to write")
 	cmd.Flags().StringVar(&from, "from", "", "`DIR`ectory with all that the report is made of")
 	cmd.Flags().StringVar(&keep, "keep-paper", "", "with --from, first put what the report shows of the run of 'bench paper' in `FOLDER` there")
+	cmd.Flags().StringVar(&table, "table", "", "with --from, also put a short table between the marker comments of `FILE`, as the README has it")
 	cmd.Flags().BoolVar(&trace, "trace", false, "with --from, write nothing, and list where each number in the report is from")
 	cmd.Flags().StringVar(&transfers, "transfers", "", "`FILE` with the result of 'bench transfers'")
 	cmd.Flags().StringVar(&curves, "curves", "", "`FOLDER` with the results of 'bench curve'")
@@ -104,7 +105,7 @@ func together(cmd *cobra.Command, args []string) error {
 }
 
 // resultsFrom writes the report whole, or lists where the numbers of the one that is there are from.
-func resultsFrom(cmd *cobra.Command, dir, file string, trace bool) error {
+func resultsFrom(cmd *cobra.Command, dir, file, table string, trace bool) error {
 	if trace {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -122,6 +123,11 @@ func resultsFrom(cmd *cobra.Command, dir, file string, trace bool) error {
 	}
 	if err := report.Write(file); err != nil {
 		return err
+	}
+	if table != "" {
+		if err := report.UpdateTable(table); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Wrote %s\n", file)
 	return err
