@@ -10,7 +10,7 @@ import (
 // goroutine may use it at a time.
 //
 // Each Draw takes a new key from crypto/rand, so what a peer learns of one batch tells nothing about the next; the stream
-// is AES-128 in counter mode where there are kernels, else ChaCha8. Call it after the batch is closed: nobody may choose
+// is AES-128 in counter mode where the processor has it, else ChaCha8. Call it after the batch is closed: nobody may choose
 // a signature when its coefficient is known.
 type Coefficients struct {
 	stream rand.ChaCha8

@@ -4421,3 +4421,272 @@ GLOBL blockStep<>(SB), RODATA|NOPTR, $64
 DATA coefficientMask<>+0(SB)/8, $0xffffffffffffffff
 DATA coefficientMask<>+8(SB)/8, $0x3fffffffffffffff
 GLOBL coefficientMask<>(SB), RODATA|NOPTR, $16
+
+// func coefficientsAES(dst *[16]byte, count uint64, counter uint64, key *[16]byte)
+// Requires: AES, AVX
+TEXT ·coefficientsAES(SB), NOSPLIT, $176-32
+	MOVQ             dst+0(FP), AX
+	MOVQ             count+8(FP), CX
+	MOVQ             counter+16(FP), DX
+	MOVQ             key+24(FP), BX
+	VMOVDQU          (BX), X0
+	VMOVDQU          X0, (SP)
+	VAESKEYGENASSIST $0x01, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 16(SP)
+	VAESKEYGENASSIST $0x02, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 32(SP)
+	VAESKEYGENASSIST $0x04, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 48(SP)
+	VAESKEYGENASSIST $0x08, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 64(SP)
+	VAESKEYGENASSIST $0x10, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 80(SP)
+	VAESKEYGENASSIST $0x20, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 96(SP)
+	VAESKEYGENASSIST $0x40, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 112(SP)
+	VAESKEYGENASSIST $0x80, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 128(SP)
+	VAESKEYGENASSIST $0x1b, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 144(SP)
+	VAESKEYGENASSIST $0x36, X0, X1
+	VPSHUFD          $0xff, X1, X1
+	VPSLLDQ          $0x04, X0, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPSLLDQ          $0x04, X2, X2
+	VPXOR            X2, X1, X1
+	VPXOR            X1, X0, X0
+	VMOVDQU          X0, 160(SP)
+	VMOVQ            DX, X0
+	MOVQ             $0x00000001, DX
+	VMOVQ            DX, X1
+
+eight:
+	CMPQ        CX, $0x08
+	JB          one
+	VPXOR       (SP), X0, X2
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X3
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X4
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X5
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X6
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X7
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X8
+	VPADDQ      X1, X0, X0
+	VPXOR       (SP), X0, X9
+	VPADDQ      X1, X0, X0
+	VAESENC     16(SP), X2, X2
+	VAESENC     16(SP), X3, X3
+	VAESENC     16(SP), X4, X4
+	VAESENC     16(SP), X5, X5
+	VAESENC     16(SP), X6, X6
+	VAESENC     16(SP), X7, X7
+	VAESENC     16(SP), X8, X8
+	VAESENC     16(SP), X9, X9
+	VAESENC     32(SP), X2, X2
+	VAESENC     32(SP), X3, X3
+	VAESENC     32(SP), X4, X4
+	VAESENC     32(SP), X5, X5
+	VAESENC     32(SP), X6, X6
+	VAESENC     32(SP), X7, X7
+	VAESENC     32(SP), X8, X8
+	VAESENC     32(SP), X9, X9
+	VAESENC     48(SP), X2, X2
+	VAESENC     48(SP), X3, X3
+	VAESENC     48(SP), X4, X4
+	VAESENC     48(SP), X5, X5
+	VAESENC     48(SP), X6, X6
+	VAESENC     48(SP), X7, X7
+	VAESENC     48(SP), X8, X8
+	VAESENC     48(SP), X9, X9
+	VAESENC     64(SP), X2, X2
+	VAESENC     64(SP), X3, X3
+	VAESENC     64(SP), X4, X4
+	VAESENC     64(SP), X5, X5
+	VAESENC     64(SP), X6, X6
+	VAESENC     64(SP), X7, X7
+	VAESENC     64(SP), X8, X8
+	VAESENC     64(SP), X9, X9
+	VAESENC     80(SP), X2, X2
+	VAESENC     80(SP), X3, X3
+	VAESENC     80(SP), X4, X4
+	VAESENC     80(SP), X5, X5
+	VAESENC     80(SP), X6, X6
+	VAESENC     80(SP), X7, X7
+	VAESENC     80(SP), X8, X8
+	VAESENC     80(SP), X9, X9
+	VAESENC     96(SP), X2, X2
+	VAESENC     96(SP), X3, X3
+	VAESENC     96(SP), X4, X4
+	VAESENC     96(SP), X5, X5
+	VAESENC     96(SP), X6, X6
+	VAESENC     96(SP), X7, X7
+	VAESENC     96(SP), X8, X8
+	VAESENC     96(SP), X9, X9
+	VAESENC     112(SP), X2, X2
+	VAESENC     112(SP), X3, X3
+	VAESENC     112(SP), X4, X4
+	VAESENC     112(SP), X5, X5
+	VAESENC     112(SP), X6, X6
+	VAESENC     112(SP), X7, X7
+	VAESENC     112(SP), X8, X8
+	VAESENC     112(SP), X9, X9
+	VAESENC     128(SP), X2, X2
+	VAESENC     128(SP), X3, X3
+	VAESENC     128(SP), X4, X4
+	VAESENC     128(SP), X5, X5
+	VAESENC     128(SP), X6, X6
+	VAESENC     128(SP), X7, X7
+	VAESENC     128(SP), X8, X8
+	VAESENC     128(SP), X9, X9
+	VAESENC     144(SP), X2, X2
+	VAESENC     144(SP), X3, X3
+	VAESENC     144(SP), X4, X4
+	VAESENC     144(SP), X5, X5
+	VAESENC     144(SP), X6, X6
+	VAESENC     144(SP), X7, X7
+	VAESENC     144(SP), X8, X8
+	VAESENC     144(SP), X9, X9
+	VAESENCLAST 160(SP), X2, X2
+	VPAND       coefficientMask<>+0(SB), X2, X2
+	VMOVDQU     X2, (AX)
+	VAESENCLAST 160(SP), X3, X3
+	VPAND       coefficientMask<>+0(SB), X3, X3
+	VMOVDQU     X3, 16(AX)
+	VAESENCLAST 160(SP), X4, X4
+	VPAND       coefficientMask<>+0(SB), X4, X4
+	VMOVDQU     X4, 32(AX)
+	VAESENCLAST 160(SP), X5, X5
+	VPAND       coefficientMask<>+0(SB), X5, X5
+	VMOVDQU     X5, 48(AX)
+	VAESENCLAST 160(SP), X6, X6
+	VPAND       coefficientMask<>+0(SB), X6, X6
+	VMOVDQU     X6, 64(AX)
+	VAESENCLAST 160(SP), X7, X7
+	VPAND       coefficientMask<>+0(SB), X7, X7
+	VMOVDQU     X7, 80(AX)
+	VAESENCLAST 160(SP), X8, X8
+	VPAND       coefficientMask<>+0(SB), X8, X8
+	VMOVDQU     X8, 96(AX)
+	VAESENCLAST 160(SP), X9, X9
+	VPAND       coefficientMask<>+0(SB), X9, X9
+	VMOVDQU     X9, 112(AX)
+	ADDQ        $0x80, AX
+	SUBQ        $0x08, CX
+	JMP         eight
+
+one:
+	TESTQ       CX, CX
+	JZ          done
+	VPXOR       (SP), X0, X2
+	VPADDQ      X1, X0, X0
+	VAESENC     16(SP), X2, X2
+	VAESENC     32(SP), X2, X2
+	VAESENC     48(SP), X2, X2
+	VAESENC     64(SP), X2, X2
+	VAESENC     80(SP), X2, X2
+	VAESENC     96(SP), X2, X2
+	VAESENC     112(SP), X2, X2
+	VAESENC     128(SP), X2, X2
+	VAESENC     144(SP), X2, X2
+	VAESENCLAST 160(SP), X2, X2
+	VPAND       coefficientMask<>+0(SB), X2, X2
+	VMOVDQU     X2, (AX)
+	ADDQ        $0x10, AX
+	SUBQ        $0x01, CX
+	JMP         one
+
+done:
+	// Nothing of the key stays on the stack.
+	VPXOR   X0, X0, X0
+	VMOVDQU X0, (SP)
+	VMOVDQU X0, 16(SP)
+	VMOVDQU X0, 32(SP)
+	VMOVDQU X0, 48(SP)
+	VMOVDQU X0, 64(SP)
+	VMOVDQU X0, 80(SP)
+	VMOVDQU X0, 96(SP)
+	VMOVDQU X0, 112(SP)
+	VMOVDQU X0, 128(SP)
+	VMOVDQU X0, 144(SP)
+	VMOVDQU X0, 160(SP)
+	RET

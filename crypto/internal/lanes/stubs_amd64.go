@@ -39,3 +39,8 @@ func mulAdd8AVX512(dst *[8][32]byte, k *[8][32]byte, r *[8][32]byte, a *[32]byte
 //
 //go:noescape
 func coefficientsAVX512(dst *[16]byte, count uint64, counter uint64, key *[16]byte)
+
+// coefficientsAES makes what coefficientsAVX512 makes.
+//
+//go:noescape
+func coefficientsAES(dst *[16]byte, count uint64, counter uint64, key *[16]byte)

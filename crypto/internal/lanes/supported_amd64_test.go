@@ -15,3 +15,11 @@ func TestWithoutKernels(t *testing.T) {
 	t.Run("MulAdd", TestMulAddMatchesBig)
 	t.Run("ReduceWide", TestReduceWideCounts)
 }
+
+// withoutKernels runs f as a processor without AVX-512 does.
+func withoutKernels(f func()) {
+	before := Supported
+	Supported = false
+	defer func() { Supported = before }()
+	f()
+}

@@ -1,12 +1,12 @@
 package voi
 
 import (
-	crand "crypto/rand"
+	"encoding/binary"
 	"hash/maphash"
-	"math/rand/v2"
 
 	"fastpay/crypto/internal/backend"
 	"fastpay/crypto/internal/edwards"
+	"fastpay/crypto/internal/lanes"
 )
 
 // system is one equation for many signatures: with random coefficients z_i,
@@ -18,7 +18,8 @@ import (
 // that do not decode) are marked bad before, and are no part of it.
 type system struct {
 	checker *checker
-	random  *rand.ChaCha8
+	random  lanes.Coefficients
+	drawn   [][16]byte
 	seed    maphash.Seed
 
 	unknowns []unknown
@@ -64,13 +65,12 @@ type slot struct {
 	key   int32
 }
 
-// coefficientBits is the size of z: the error of an equation is below 2^-125, and 126 bits are 16 windows of 8.
+// coefficientBits is the size of z, as package lanes draws it: the error of an equation is below 2^-125.
 const coefficientBits = 126
 
 func (y *system) init(c *checker) {
 	y.checker = c
 	y.seed = maphash.MakeSeed()
-	y.random = rand.NewChaCha8([32]byte{})
 }
 
 // check sets the verdicts of checks.
@@ -204,17 +204,14 @@ func (d *decoding) flush() {
 
 // draw draws the coefficients, from a generator with a fresh seed: nobody can know them while the batch is filled.
 func (y *system) draw(unknowns []unknown) {
-	var seed [32]byte
-	crand.Read(seed[:]) // never fails: it ends the process instead
-	y.random.Seed(seed)
+	if cap(y.drawn) < len(unknowns) {
+		y.drawn = make([][16]byte, len(unknowns)+len(unknowns)/4)
+	}
+	y.drawn = y.drawn[:len(unknowns)]
+	y.random.Draw(y.drawn)
 	for i := range unknowns {
-		u := &unknowns[i]
-		for {
-			u.zLo, u.zHi = y.random.Uint64(), y.random.Uint64()>>(128-coefficientBits)
-			if u.zLo|u.zHi != 0 {
-				break
-			}
-		}
+		z := &y.drawn[i]
+		unknowns[i].zLo, unknowns[i].zHi = binary.LittleEndian.Uint64(z[:8]), binary.LittleEndian.Uint64(z[8:])
 	}
 }
 

@@ -59,7 +59,88 @@ func coefficients() {
 	RET()
 }
 
-// roundKeys expands a key (FIPS 197, section 5.2), each round key four times in a register.
+// coefficientsAES is the same for processors without AVX-512: eight blocks side by side, since a round takes four cycles
+// and two rounds begin in each.
+func coefficientsAES() {
+	TEXT("coefficientsAES", noSplit, "func(dst *[16]byte, count uint64, counter uint64, key *[16]byte)")
+	Pragma("noescape")
+	Doc("coefficientsAES makes what coefficientsAVX512 makes.")
+	dst := Load(Param("dst"), GP64())
+	count := Load(Param("count"), GP64())
+	counter := Load(Param("counter"), GP64())
+	keys := AllocLocal(16 * (aesRounds + 1))
+	k := XMM()
+	VMOVDQU(at(Load(Param("key"), GP64()), 0), k)
+	for i := range aesRounds + 1 {
+		if i > 0 {
+			nextRoundKey(k, i)
+		}
+		VMOVDQU(k, keys.Offset(16*i))
+	}
+	block, one := XMM(), XMM()
+	VMOVQ(counter, block)
+	step := GP64()
+	MOVQ(U32(1), step)
+	VMOVQ(step, one)
+	encrypt := func(n int) {
+		z := make([]VecVirtual, n)
+		for i := range z {
+			z[i] = XMM()
+			VPXOR(keys, block, z[i])
+			VPADDQ(one, block, block)
+		}
+		for round := 1; round < aesRounds; round++ {
+			for _, x := range z {
+				VAESENC(keys.Offset(16*round), x, x)
+			}
+		}
+		for i, x := range z {
+			VAESENCLAST(keys.Offset(16*aesRounds), x, x)
+			VPAND(table("coefficientMask", 1<<64-1, 1<<62-1), x, x)
+			VMOVDQU(x, at(dst, 16*i))
+		}
+		ADDQ(Imm(uint64(16*n)), dst)
+		SUBQ(Imm(uint64(n)), count)
+	}
+	const eight = 8
+	Label("eight")
+	CMPQ(count, Imm(eight))
+	JB(LabelRef("one"))
+	encrypt(eight)
+	JMP(LabelRef("eight"))
+	Label("one")
+	TESTQ(count, count)
+	JZ(LabelRef("done"))
+	encrypt(1)
+	JMP(LabelRef("one"))
+	Label("done")
+	Comment("Nothing of the key stays on the stack.")
+	VPXOR(k, k, k)
+	for i := range aesRounds + 1 {
+		VMOVDQU(k, keys.Offset(16*i))
+	}
+	RET()
+}
+
+// nextRoundKey replaces round key i-1 by round key i (FIPS 197, section 5.2).
+func nextRoundKey(k VecVirtual, i int) {
+	t, s := XMM(), XMM()
+	rcon := 1
+	for range i - 1 {
+		rcon = rcon<<1 ^ rcon>>7*0x11b
+	}
+	VAESKEYGENASSIST(U8(rcon), k, t)
+	VPSHUFD(U8(0xff), t, t)
+	VPSLLDQ(U8(4), k, s)
+	VPXOR(s, t, t)
+	VPSLLDQ(U8(4), s, s)
+	VPXOR(s, t, t)
+	VPSLLDQ(U8(4), s, s)
+	VPXOR(s, t, t)
+	VPXOR(t, k, k)
+}
+
+// roundKeys expands a key, each round key four times in a register.
 func roundKeys(key Register) []VecVirtual {
 	keys := zmms(aesRounds + 1)
 	k := XMM()
@@ -70,20 +151,7 @@ func roundKeys(key Register) []VecVirtual {
 	}
 	for i := range keys {
 		if i > 0 {
-			t, s := XMM(), XMM()
-			rcon := 1
-			for range i - 1 {
-				rcon = rcon<<1 ^ rcon>>7*0x11b
-			}
-			VAESKEYGENASSIST(U8(rcon), k, t)
-			VPSHUFD(U8(0xff), t, t)
-			VPSLLDQ(U8(4), k, s)
-			VPXOR(s, t, t)
-			VPSLLDQ(U8(4), s, s)
-			VPXOR(s, t, t)
-			VPSLLDQ(U8(4), s, s)
-			VPXOR(s, t, t)
-			VPXOR(t, k, k)
+			nextRoundKey(k, i)
 		}
 		spread(keys[i])
 	}

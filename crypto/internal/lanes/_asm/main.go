@@ -13,6 +13,7 @@ func main() {
 	reduceWide8()
 	mulAdd8()
 	coefficients()
+	coefficientsAES()
 
 	Generate()
 }
