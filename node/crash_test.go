@@ -27,6 +27,7 @@ type crashWorld struct {
 	root   *journal.MemFS // the authority's folder: locks and marks
 	mem    *journal.MemFS // its journal's
 	limits limits
+	mode   Durability
 	inject func(journal.Op) error // sees what is asked of both; nil for nothing
 	n      *Node
 	h      *history
@@ -43,7 +44,7 @@ func newCrashWorld(t *testing.T, seed uint64) *crashWorld {
 
 func newCrashWorldOf(w *world, t *testing.T, seed uint64) *crashWorld {
 	c := &crashWorld{world: w, t: t, rng: rand.New(rand.NewPCG(seed, 7)),
-		root: new(journal.MemFS), mem: new(journal.MemFS), limits: tiny}
+		root: new(journal.MemFS), mem: new(journal.MemFS), limits: tiny, mode: DurabilitySync}
 	c.h = newHistory(c.world)
 	c.next = make([]uint64, len(c.accounts))
 	return c
@@ -52,7 +53,7 @@ func newCrashWorldOf(w *world, t *testing.T, seed uint64) *crashWorld {
 // start begins a process on the disks.
 func (c *crashWorld) start() error {
 	o := c.world.options()
-	o.Durability, o.DataDir = DurabilitySync, "in memory"
+	o.Durability, o.DataDir = c.mode, "in memory"
 	o.openFS = func(path string) (journal.FS, error) {
 		fs := journal.FS(c.root)
 		if strings.HasPrefix(filepath.Base(path), folderPrefix) {
@@ -129,7 +130,14 @@ func (c *crashWorld) step() error {
 		return c.n.store.journal.Commit()
 	case p < 95:
 		worker.release()
-		worker.readBack(len(worker.library.queue))
+		if n := len(worker.library.queue); n > 0 {
+			if c.mode == DurabilityAsync { // the librarian waits for what it is to read, and nobody else would commit
+				if err := c.n.store.journal.Commit(); err != nil {
+					return err
+				}
+			}
+			worker.readBack(n)
+		}
 		c.hear()
 	case p < 97:
 		worker.acknowledge()

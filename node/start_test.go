@@ -103,6 +103,11 @@ func TestWrongIdentitiesAreRefused(t *testing.T) {
 	wrong.Committee = other.committee
 	w.refused(wrong, right, "committee is 4 members", "5 members")
 
+	other = newWorld(t, 4, 2, 20) // the same key and shards, of fewer
+	wrong = right
+	wrong.Member, wrong.Committee = other.members[0], other.committee
+	w.refused(wrong, right, "number of shards is 4 there, and 2 here", "number of shards is fixed")
+
 	w.accounts = append(w.accounts, key('u', 1000))
 	w.refused(w.withAccounts(right), right, "1 were added", "add-accounts")
 	w.accounts = w.accounts[:19]
