@@ -25,6 +25,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if slices.Equal(os.Args[1:], KeeperCommand) {
+		if err := Keep(os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	// gnet's pool of goroutines lives as long as the process.
 	parent() // lives as long too
 	goleak.VerifyTestMain(m,

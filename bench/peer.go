@@ -36,6 +36,7 @@ type peer struct {
 	port    int
 	took    time.Duration
 	procs   []*peerProcess
+	keeper  *keeper // of the processes and dir, should this process be killed
 	stopped bool
 }
 
@@ -86,6 +87,9 @@ func startPeer(command string, spec authoritySpec, accounts []codec.Address) (*p
 	p := &peer{spec: spec, port: spec.Port}
 	if p.dir, err = os.MkdirTemp("", "fastpay-peer-"); err != nil {
 		return nil, fmt.Errorf("bench: peer: %w", err)
+	}
+	if p.keeper, err = startKeeper(p.dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: peer: %w", err), os.RemoveAll(p.dir))
 	}
 	if p.port == 0 {
 		p.port, err = freePorts(spec.Host, spec.NumShards)
@@ -157,6 +161,9 @@ func (p *peer) startProcess(words []string, shard int) error {
 		proc.err = proc.cmd.Wait()
 		close(proc.done)
 	}()
+	if err := p.keeper.watch(proc.cmd.Process.Pid); err != nil {
+		return fmt.Errorf("bench: peer: %w", err)
+	}
 	return nil
 }
 
@@ -249,7 +256,7 @@ func (p *peer) stop() error {
 		_ = syscall.Kill(-proc.cmd.Process.Pid, syscall.SIGKILL)
 		<-proc.done
 	}
-	if err := os.RemoveAll(p.dir); err != nil {
+	if err := p.keeper.stop(); err != nil {
 		return fmt.Errorf("bench: peer: %w", err)
 	}
 	return nil

@@ -84,7 +84,8 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd, &f) },
 	}
 	f.addTo(cmd)
-	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchTransfersCommand(), newBenchCurveCommand(),
+	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchKeeperCommand(),
+		newBenchTransfersCommand(), newBenchCurveCommand(),
 		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(), newBenchTopCommand(),
 		newBenchResultsCommand(), newBenchPaperCommand())
 	return cmd
@@ -260,5 +261,16 @@ func newBenchGeneratorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return bench.ServeGenerator(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
+	}
+}
+
+// newBenchKeeperCommand is how bench cleans up behind a peer when it is killed itself: not for people.
+func newBenchKeeperCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    bench.KeeperCommand[1],
+		Short:  "End the processes that standard input lists, when it ends",
+		Hidden: true,
+		Args:   noArgs,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return bench.Keep(cmd.InOrStdin()) },
 	}
 }
