@@ -3,7 +3,8 @@
 # and the README's table are written from all that is there: all three are to be committed together.
 #
 #	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
-#	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core: under eight minutes
+#	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core, and the latency
+#	                     against the rate asked for: nine minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: two minutes
 #	./bench.sh --crypto  signatures alone, on one core: four minutes
@@ -24,7 +25,7 @@ if [ -n "$(git status --porcelain -- . ':!README.md' ':!RESULTS.md' ':!perf/resu
 go build -ldflags "-X fastpay/perf.commit=$commit" -o bin/fastpay ./cmd/fastpay
 for name in server client bench; do ln -sf fastpay "bin/$name"; done
 
-# Sizes: of a run, of a run within a curve, of a soak.
+# Sizes: of a run, of a run within a curve, of one in an open loop, of a soak.
 report=RESULTS.md
 table='--table README.md'
 kept=perf/results
@@ -33,6 +34,7 @@ history=results/history.ndjson
 paper='--scale quick -o results/paper'
 size='--num-accounts 20000 --max-in-flight 1000'
 point='--num-accounts 20000 --max-in-flight 1000 --seconds 3'
+open='--num-accounts 20000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
 many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
@@ -46,6 +48,7 @@ if [ "$mode" = --quick ]; then
 	table=
 	size='--num-accounts 500 --max-in-flight 100 --payments 1000'
 	point=$size
+	open='--num-accounts 500 --seconds 0.3'
 	soak=$size
 	many='--num-accounts 5000 --max-in-flight 100 --payments 1000'
 	transfers=100
@@ -107,6 +110,8 @@ all_curves() {
 	curve committee 4,10,20,40,70,100
 	curve connections 1,10,100,1000 --max-in-flight 2000 # at least one for each connection of the two shards
 	curve shards 1,2,4,8,16 --workers 1
+	point=$open
+	curve rate 50000,100000,150000,200000,250000,300000,350000,400000
 	write_report
 }
 
@@ -167,6 +172,8 @@ case "$mode" in
 		main_job
 		curve in-flight 10,100
 		curve shards 1,3 --workers 1
+		point=$open
+		curve rate 5000,10000
 		durable_job
 		soak_job
 		crypto_job

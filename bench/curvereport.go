@@ -80,12 +80,16 @@ func (c *Curve) render(b *strings.Builder) {
 
 // fixed says what the runs of a curve have in common.
 func (c *Curve) fixed(r *Result) string {
+	inFlight := grouped(r.MaxInFlight) + " payments in flight"
+	if c.Name == rateCurve {
+		inFlight = "at most " + inFlight
+	}
 	all := [...]struct{ name, text string }{
 		{"committee", fmt.Sprintf("%d authorities", r.CommitteeSize)},
 		{"shards", fmt.Sprintf("%d %s", r.NumShards, plural(r.NumShards, "shard"))},
 		{"", fmt.Sprintf("%d %s", r.Workers, plural(r.Workers, "worker"))},
 		{"accounts", grouped(r.NumAccounts) + " accounts"},
-		{"in-flight", grouped(r.MaxInFlight) + " payments in flight"},
+		{"in-flight", inFlight},
 		{"connections", fmt.Sprintf("connections to each shard: %d", r.Connections)},
 		{"", "over " + strings.ToUpper(r.Protocol)},
 	}

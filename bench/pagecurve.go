@@ -140,6 +140,8 @@ func (f *figure) drawCurve(axis string, names []string, lines []plotter.XYs) (*f
 	p.Y.Max *= 1.08
 	if p.X.Min > 0 && p.X.Max/p.X.Min >= far {
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, chart.LogTicks{}
+	} else {
+		p.X.Tick.Marker = chart.TicksAt(lines[0])
 	}
 	return f.draw(p)
 }
