@@ -189,10 +189,12 @@ func (e *evaluation) runAll(ctx context.Context) error {
 		j := &missing[i]
 		began := time.Now()
 		text, err := e.runOne(ctx, j)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil { // whatever it wrote is not to be trusted
+			*e.points[j.Place] = paper.Point{Place: j.Place, File: j.File(), State: paper.Missing, Options: j.key()}
 			return nil
 		}
 		p := e.points[j.Place]
+		p.Commit, p.Dirty, p.Build = e.manifest.Commit, e.manifest.Dirty, e.manifest.Build
 		p.Seconds = time.Since(began).Seconds()
 		e.manifest.Seconds += p.Seconds
 		if err != nil {
@@ -229,7 +231,6 @@ func worse(a, b error) error {
 // runOne makes a run and writes its file; the text is what it measured.
 func (e *evaluation) runOne(ctx context.Context, j *evaluationJob) (text string, err error) {
 	p := e.points[j.Place]
-	p.Commit, p.Dirty, p.Build, p.Options = e.manifest.Commit, e.manifest.Dirty, e.manifest.Build, j.key()
 	file := filepath.Join(e.Dir, p.File)
 	place := j.Place
 	p.State, p.Error = paper.Done, ""

@@ -150,7 +150,7 @@ func TestEvaluationInterrupted(t *testing.T) {
 	o := EvaluationOptions{Figures: allFigures(t, "table1,7"), Scale: "smoke", Dir: dir, Seed: 81}
 	m, err := Evaluate(ctx, o, writerFunc(func(b []byte) (int, error) {
 		if log.Write(b); strings.Contains(log.String(), "[3/") {
-			cancel()
+			time.AfterFunc(30*time.Millisecond, cancel) // in the next run, or the one after it
 		}
 		return len(b), nil
 	}))
@@ -158,7 +158,7 @@ func TestEvaluationInterrupted(t *testing.T) {
 		t.Fatalf("%v %+v", err, m)
 	}
 	read, err := paper.ReadManifest(dir)
-	if err != nil || read.State != paper.Interrupted || read.Figure("7").Done != 2 {
+	if err != nil || read.State != paper.Interrupted || read.Figure("7").Done < 2 {
 		t.Fatalf("%v %+v", err, read)
 	}
 	if m, log, err := evaluate(context.Background(), t, dir, "7"); err == nil {
