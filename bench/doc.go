@@ -18,6 +18,10 @@
 // noise (compare.go, spread.go, gate.go), those of two binaries in turn (interleave.go), and drawn on a page (page.go, figure.go,
 // chart.go). Profiles are taken in runs of their own (profiles.go); doctor.go looks at the machine.
 //
+// The paper's evaluation (evaluation.go; its numbers and figures are package paper's) is a plan of such runs at some scale
+// (evaluationplan.go, evaluationscale.go), of latencies of single payments through emulated ways (latency.go,
+// latencyclient.go), and of times of operations (operations.go). Its folder is completed by the next call.
+//
 // The numbers are honest, or there are none. A payment counts when its vote is the one signature that the authority's key
 // can make (Ed25519 is deterministic, and this package made the key) and the reply to its certificate shows that the
 // sequence number moved. What was rejected, lost or sent again is printed beside the rate; a window that was short,
