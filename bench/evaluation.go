@@ -44,7 +44,8 @@ type evaluation struct {
 // ends it early: the run under way is lost, everything else is kept, and the figures are of what there is. A run that
 // fails is told and the others go on; the error then is that of the worst. Nothing is run when the folder can't be used.
 func Evaluate(ctx context.Context, o EvaluationOptions, stderr io.Writer) (*paper.Manifest, error) {
-	e := &evaluation{EvaluationOptions: o, stderr: inTurns(stderr), points: make(map[paper.Place]*paper.Point)}
+	e := &evaluation{EvaluationOptions: o, stderr: inTurns(stderr), points: make(map[paper.Place]*paper.Point),
+		runs: runner{ring: new(keyRing)}}
 	if err := e.prepare(); err != nil {
 		return nil, err
 	}

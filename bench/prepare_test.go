@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -263,5 +264,28 @@ func BenchmarkPrepare(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestKeyRingVsExpand: the oracle derives the keys of each workload anew.
+func TestKeyRingVsExpand(t *testing.T) {
+	ring := new(keyRing)
+	for _, c := range []struct {
+		seed       uint64
+		n, signers int
+	}{{1, 5, 5}, {1, 3, 3}, {1, 40, 20}, {1, 40, 60}, {2, 4, 4}, {1, 5, 5}} {
+		want, got := newWorkload(c.seed, 4), newWorkload(c.seed, 4)
+		got.ring = ring
+		want.expand(c.n, c.signers)
+		got.expand(c.n, c.signers)
+		if !slices.Equal(want.accounts, got.accounts) || len(want.private) != len(got.private) {
+			t.Fatalf("%+v: %d accounts, %d keys, expected %d, %d", c, len(got.accounts), len(got.private), len(want.accounts),
+				len(want.private))
+		}
+		for i := range want.private {
+			if want.private[i].Seed() != got.private[i].Seed() {
+				t.Errorf("%+v: key %d is another", c, i)
+			}
+		}
 	}
 }

@@ -40,6 +40,7 @@ type runner struct {
 	members int
 	shape   shape
 	least   int // payments that are prepared at least, for later runs
+	ring    *keyRing
 }
 
 // enough is the part of an estimate that payments which are there already must reach; an exact number must be there whole.
@@ -83,6 +84,7 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 	}
 	environment := perf.NewEnvironment(crypto.Backend())
 	w := newWorkload(o.Seed, o.CommitteeSize)
+	w.ring = r.ring
 	plan := o.plan()
 	total := plan.warmUpPayments + plan.payments
 	switch {

@@ -23,6 +23,7 @@ type workload struct {
 	names    []codec.Address      // of members
 	payees   *payees              // nil for the ring; made by mixed
 	voters   []int                // members whose votes are in every certificate: a quorum
+	ring     *keyRing             // of earlier workloads of the same seed; nil when there are none
 }
 
 // The money of the ring.
@@ -58,6 +59,11 @@ func deriveKey(purpose string, seed uint64, i int) *crypto.PrivateKey {
 
 // expand derives the keys of n accounts, and keeps those of the first signers.
 func (w *workload) expand(n, signers int) {
+	if w.ring != nil {
+		w.accounts, w.private = w.ring.first(w.seed, n)
+		w.private = w.private[:min(n, signers)]
+		return
+	}
 	w.private = make([]*crypto.PrivateKey, min(n, signers))
 	w.accounts = make([]codec.Address, n)
 	parallel(n, keyGrain, func(i int) {
@@ -67,6 +73,30 @@ func (w *workload) expand(n, signers int) {
 			w.private[i] = key
 		}
 	})
+}
+
+// keyRing keeps the keys of accounts for several workloads of one seed: that of an account does not depend on how many there
+// are, and with one payment for each account it costs more to make than the payment's signatures.
+type keyRing struct {
+	seed     uint64
+	accounts []codec.Address
+	private  []*crypto.PrivateKey
+}
+
+// first is the keys of the first n accounts, which nobody changes.
+func (r *keyRing) first(seed uint64, n int) ([]codec.Address, []*crypto.PrivateKey) {
+	if r.seed != seed {
+		*r = keyRing{seed: seed}
+	}
+	if from := len(r.accounts); from < n {
+		r.accounts = append(r.accounts, make([]codec.Address, n-from)...)
+		r.private = append(r.private, make([]*crypto.PrivateKey, n-from)...)
+		parallel(n-from, keyGrain, func(i int) {
+			r.private[from+i] = deriveKey("account", seed, from+i)
+			r.accounts[from+i] = r.private[from+i].Public()
+		})
+	}
+	return r.accounts[:n:n], r.private[:n:n]
 }
 
 // mixed makes m the workload's mix, once there are accounts.
