@@ -140,13 +140,13 @@ crypto_job() {
 	if command -v taskset >/dev/null; then one='taskset -c 1'; fi
 	if [ "$(nproc)" = 1 ]; then one=; fi
 	which='^Benchmark(Vote|Order|Sign|Bad)$/^(keys=20|keys=known|keys=new|batch=.*|of=.*)$'
-	fresh crypto signatures.txt
 	go test -c -o "$results/crypto.test" ./crypto
 	printf 'commit: %s\ncommand: %s\n' "$commit" "go test -run '^\$' -bench '$which' $bench ./crypto" >"$results/signatures.txt"
 	# shellcheck disable=SC2086 # one and bench are several words
 	(cd crypto && $one "../$results/crypto.test" -test.run '^$' -test.bench "$which" \
 		$(printf ' %s' $bench | sed 's/ -/ -test./g')) >>"$results/signatures.txt"
 	rm "$results/crypto.test"
+	fresh crypto signatures.txt
 	mv "$results/signatures.txt" "$kept/signatures.txt"
 	write_report
 }

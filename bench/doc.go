@@ -15,8 +15,9 @@
 // real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go). Any other server that speaks the protocol can stand in the authority's place (peer.go).
 //
 // Beside its text a result becomes JSON, CSV, Markdown and a line of history (export.go, history.go). Results are compared with their
-// noise (compare.go, spread.go, gate.go), those of two binaries in turn (interleave.go), and drawn on a page (page.go, figure.go,
-// chart.go). Profiles are taken in runs of their own (profiles.go); doctor.go looks at the machine.
+// noise (compare.go, spread.go, gate.go), those of two binaries in turn (interleave.go), and drawn on a page (page.go, pagesource.go,
+// figure.go; package chart). What RESULTS.md shows is kept in a run directory (rundir.go, keeppaper.go), from which it is written whole
+// (report.go); trace.go finds the file that each number there is from. Profiles are taken in runs of their own (profiles.go); doctor.go looks at the machine.
 //
 // The paper's evaluation (evaluation.go; its numbers and figures are package paper's) is a plan of such runs at some scale
 // (evaluationplan.go, evaluationscale.go), of latencies of single payments through emulated ways (latency.go,
