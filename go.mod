@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/felixge/fgprof v0.9.3
 	github.com/google/pprof v0.0.0-20211214055906-6f57359322fd
 	github.com/klauspost/cpuid/v2 v2.4.2

@@ -33,6 +33,7 @@ func (w *World) deposit(to *codec.Address, amount uint64) {
 	w.facts.accounts[w.facts.id(to)].funded += int64(amount)
 	w.facts.minted += int64(amount)
 	w.count.Minted++
+	w.history.deposited(w, w.facts.id(to), amount)
 }
 
 // tellAll tells every process of the transactions after the last that it knows of, of an old one, and of one too early.

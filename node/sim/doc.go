@@ -38,6 +38,8 @@
 //   - payer (payer.go, payee.go, errand.go) is a correct client with a wallet that survives its crashes.
 //   - bridge.go is the Primary.
 //   - healing.go is the end of a world: liveness, then the comparison of all authorities.
+//   - history.go is what clients have seen, which a test has Porcupine check: each account is a number and a balance that
+//     change one payment at a time.
 //
 // The small world (small.go, small_global.go) is one that is explored whole, crashes included. FastPay.tla is the
 // protocol as a model, for readers; nothing runs it.

@@ -34,7 +34,8 @@ type payer struct {
 	waiting  bool      // an eventWake is under way
 	extra    int       // payments left to make once the network is whole
 	finished bool
-	failures int // errands in a row, of this payment
+	called   uint64 // when the payment that is under way was begun
+	failures int    // errands in a row, of this payment
 }
 
 // wallet is what a client knows of its account. Lists are only ever appended to, so a copy is a snapshot.
@@ -146,6 +147,7 @@ func (p *payer) receive() {
 // pay signs the next order, saves it, and has it certified.
 func (p *payer) pay(survey *client.Driver) {
 	amount := p.drawAmount()
+	p.called = p.w.now
 	t := codec.Transfer{Sender: p.address, Recipient: p.drawRecipient(), Amount: amount, SequenceNumber: p.wallet.next}
 	if p.w.rng.IntN(8) == 0 {
 		t.UserData.Present = true
@@ -308,6 +310,7 @@ func (p *payer) settle() {
 
 // settled counts the payment.
 func (p *payer) settled(e *errand) {
+	p.w.history.paidBy(p)
 	c := p.wallet.proof
 	o := c.Order()
 	p.wallet.sent = append(p.wallet.sent, c)

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
 
 	"fastpay/node/authority"
 	"fastpay/node/client"
@@ -136,6 +139,30 @@ func TestSabotageSmallWorld(t *testing.T) {
 			continue
 		}
 		t.Logf("%-55s %s after %d local and %d global steps", name, r.Violation.Property, r.LocalSteps, r.GlobalSteps)
+	}
+}
+
+// TestSabotageHistories has Porcupine find bugs in what clients have seen, while the checker of the worlds is deaf.
+func TestSabotageHistories(t *testing.T) {
+	defer switchOn("")
+	const most = 200
+	for _, name := range []string{
+		"authority: a credit is cut to 32 bits", "authority: the balance before the last payment is checked",
+		"authority: a repeated credit is applied", "authority: a transaction of the Primary is applied again",
+		"client: a settlement ends with the quorum",
+	} {
+		switchOn(name)
+		for seed := uint64(0); ; seed++ {
+			if seed == most {
+				t.Errorf("%s: not caught by %d histories", name, most)
+				break
+			}
+			ops, _ := recorded(t, Options{Seed: seed, Payments: 60, Members: 4, Faults: AllFaults &^ (Flips | Byzantine | Twins)}, true)
+			if porcupine.CheckOperationsTimeout(accountModel, ops, 5*time.Second) == porcupine.Illegal {
+				t.Logf("%-60s %d worlds", name, seed+1)
+				break
+			}
+		}
 	}
 }
 

@@ -25,7 +25,9 @@ type World struct {
 	trace       digest
 	log         func(string) // nil: nobody reads along
 	violation   *Violation
-	healed      bool // no more faults
+	history     *history // nil: none is kept
+	deaf        bool     // violations are passed over, so that somebody else may find them
+	healed      bool     // no more faults
 	count       Exercised
 	message     codec.Message // scratch
 	replies     arena
@@ -209,7 +211,7 @@ func (w *World) Run() (v *Violation) {
 
 // fail notes the first violation, which ends the world.
 func (w *World) fail(property Property, text string) {
-	if w.violation == nil {
+	if w.violation == nil && !w.deaf {
 		w.violation = &Violation{property, text, w.now, w.steps}
 		if w.log != nil {
 			w.log(w.violation.Error())
