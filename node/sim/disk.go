@@ -117,6 +117,7 @@ func (p *process) crash() {
 		p.w.count.CrashesUnsynced++
 	}
 	p.disk.crash(p.w.keeper())
+	p.backUp()
 	p.stop()
 	p.w.push(event{kind: eventRestart, to: p.index, ref: p.epoch}, 1+p.w.draw(p.w.plan.DownMax))
 }
@@ -166,6 +167,7 @@ func (p *process) restart() {
 		p.disk.stopAt, p.disk.keep = recoveryOps[w.rng.IntN(len(recoveryOps))], w.keeper()
 	}
 	p.flipped = p.flipped || p.flips() && p.disk.flip(w.rng)
+	p.restore()
 	err := p.open()
 	switch {
 	case p.disk.left != nil: // the crash in the middle of it

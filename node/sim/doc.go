@@ -32,7 +32,7 @@
 //
 //   - World (world.go, queue.go, network.go) is the loop: events by virtual time.
 //   - plan.go draws sizes and fault rates from the seed.
-//   - process (process.go, park.go, disk.go, snapshot.go, flip.go, links.go, wire.go) is the shell around the cores of
+//   - process (process.go, park.go, disk.go, snapshot.go, flip.go, restore.go, links.go, wire.go) is the shell around the cores of
 //     one process of an authority.
 //   - byzantine.go, colluder.go, forge.go are the adversary; its members sign anything for its owners.
 //   - payer (payer.go, payee.go, errand.go) is a correct client with a wallet that survives its crashes.

@@ -16,6 +16,7 @@ type Exercised struct {
 	Snapshots, FailedSnapshots, TornSnapshots                 uint64
 	SnapshotsLoaded, SegmentsRemoved                          uint64
 	FlipsDetected, FlipsHarmless, FlipsLastGroup              uint64
+	Restored, RestoresRefused                                 uint64
 	WalletCrashes, WalletsPending                             uint64
 	CreditsResent, CreditsRepeated, CreditGaps, LinkBreaks    uint64
 	Minted, FundingRepeated, Redeemed                         uint64
@@ -55,6 +56,8 @@ func (x *Exercised) counters() []counter {
 		{"times that segments were removed", &x.SegmentsRemoved, Crashes},
 		{"flipped bits that recovery saw", &x.FlipsDetected, Flips | Crashes},
 		{"flipped bits without harm", &x.FlipsHarmless, Flips | Crashes},
+		{"old copies of a disk", &x.Restored, Restores | Crashes},
+		{"of these refused by a link", &x.RestoresRefused, Restores | Crashes},
 		{"flipped bits that took the last group", &x.FlipsLastGroup, Flips | Crashes}, {"crashes of clients", &x.WalletCrashes, Wallets},
 		{"of these with an order pending", &x.WalletsPending, Wallets}, {"credits sent again", &x.CreditsResent, Duplicates},
 		{"credits repeated", &x.CreditsRepeated, Loss},

@@ -23,11 +23,12 @@ const (
 	Wallets   // crashes of clients
 	Bridge    // money from and to the Primary
 	Flips     // of bits on disks
-	AllFaults = Flips<<1 - 1
+	Restores  // of old copies of disks
+	AllFaults = Restores<<1 - 1
 )
 
 var faultNames = []string{"loss", "duplicates", "reordering", "partitions", "byzantine", "twins", "collusion", "crashes",
-	"disk", "wallets", "bridge", "flips"}
+	"disk", "wallets", "bridge", "flips", "restores"}
 
 // FaultNames are the names that ParseFaults knows.
 func FaultNames() []string { return faultNames }
@@ -106,6 +107,7 @@ type Plan struct {
 	SnapshotEvery         uint64         // on average; 0: none are made
 	Forget                bool           // certificates that nobody needs for a recovery are gone
 	FlipMember            int            // whose disk may lose a bit; -1: nobody's
+	RestoreMember         int            // whose disk may be replaced by an old copy; -1: nobody's
 	WalletCrashes         int            // crashes of a client at a point where it could
 	Liars                 []behaviorKind // of members 0..; the others are correct
 	Colluders             int
@@ -162,10 +164,12 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 		}
 	}
 	p.drawLiars(rng, has)
-	p.FlipMember = -1
-	if p.Durable && has(Flips, 50) { // that member is faulty, too
+	p.FlipMember, p.RestoreMember = -1, -1
+	if p.Durable && has(Flips|Restores, 50) { // that member is faulty, too
 		p.Liars = p.Liars[:min(len(p.Liars), (p.Members-1)/3-1)]
-		p.FlipMember = len(p.Liars)
+		if p.RestoreMember = len(p.Liars); o.Faults&Flips != 0 && (o.Faults&Restores == 0 || rng.IntN(2) == 0) {
+			p.FlipMember, p.RestoreMember = p.RestoreMember, -1
+		}
 	}
 	if has(Collusion, 70) {
 		p.Colluders, p.ForgeEvery = between(1, 4), uint64(between(300, 5_000))

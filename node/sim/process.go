@@ -4,6 +4,7 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
+	"fastpay/node/journal"
 )
 
 // A process runs some or all shards of one authority, as a node does: it takes what has arrived as a batch, refuses
@@ -36,6 +37,9 @@ type process struct {
 	first                int            // the lowest shard that it runs
 	remembered           []byte         // a replayer's
 	flipped              bool           // a bit of its disk was inverted, and no recovery has seen the end of it yet
+	old                  *journal.MemFS // a copy of its disk, from an earlier crash
+	oldEpoch             uint64         // the start that it was made before
+	restored             bool           // that copy is its disk now
 	retired              bool           // its disk is damaged: it does not come back
 	sealed, sealedBefore int            // records that the last commit made durable, and the one before
 	recoveredBefore      int            // records before the last group that recovery found

@@ -35,8 +35,8 @@ func TestWorldsWithAllFaults(t *testing.T) {
 		return
 	}
 	all := run(t, 100, Options{Payments: 100, Faults: AllFaults})
-	missing := slices.DeleteFunc(all.Missing(AllFaults), func(s string) bool { return strings.HasPrefix(s, "flipped") })
-	if len(missing) > 0 { // bits that flip are rare
+	missing := slices.DeleteFunc(all.Missing(AllFaults), func(s string) bool { return strings.HasPrefix(s, "flipped") || strings.Contains(s, "by a link") })
+	if len(missing) > 0 { // bits that flip are rare, and so are old copies of which a link can tell
 		t.Errorf("never occurred: %q", missing)
 	}
 }

@@ -107,7 +107,7 @@ const (
 // smallPlan has no faults: they are steps here.
 func smallPlan() Plan {
 	return Plan{Options: Options{Members: smallMembers}, Shards: smallShards, Durable: true, DelayMin: 1,
-		DelayMax: 2, RingKB: ringKB, SegmentKB: 64, FlipMember: -1, ResendAfter: 1}
+		DelayMax: 2, RingKB: ringKB, SegmentKB: 64, FlipMember: -1, RestoreMember: -1, ResendAfter: 1}
 }
 
 // world is the small world's committee with the owner's account, of which one process is used.

@@ -166,6 +166,9 @@ func (wr *wire) fail(err error) {
 	if wr.from.correct {
 		wr.w.fail(propertyS6, fmt.Sprintf("authority %d, link %d to %d: %v", wr.from.member, wr.pair.From, wr.pair.To, err))
 	}
+	if wr.from.restored || wr.to.restored {
+		wr.w.count.RestoresRefused++
+	}
 	wr.refused = true
 	wr.disconnect()
 }
