@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -163,6 +164,14 @@ func TestRecordsSayCommitAndCommand(t *testing.T) {
 	for _, row := range rows[2:] {
 		if !record.MatchString(row) {
 			t.Errorf("expected | date | commit | `command` | worlds | payments | violations |, got\n%s", row)
+		}
+	}
+	_, text, _ = bytes.Cut(text, []byte("-->"))
+	source := regexp.MustCompile("(?s)`[^`]+`.*\\b(commit [0-9a-f]{7,40}|every commit)\\b")
+	for paragraph := range strings.SplitSeq(string(text), "\n\n") {
+		paragraph = strings.TrimSpace(paragraph)
+		if hasDigit.MatchString(paragraph) && !strings.HasPrefix(paragraph, "|") && !source.MatchString(paragraph) {
+			t.Errorf("expected a `command` and a commit beside the numbers of\n%s", paragraph)
 		}
 	}
 }
