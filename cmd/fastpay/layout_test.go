@@ -32,13 +32,14 @@ var layout = map[string][]string{
 	"node/client":    {"node/committee", "codec", "crypto"},
 	"node/sim": {"node/authority", "node/client", "node/journal", "node/link", "node/committee", "codec",
 		"crypto"},
-	"codec":  {"crypto"},
-	"crypto": {},
-	"perf":   {},
+	"codec":        {"crypto"},
+	"codec/mangle": {},
+	"crypto":       {},
+	"perf":         {},
 }
 
 // pure packages know no I/O, clock or randomness, so that the simulator can run them under a seed.
-var pure = []string{"node/authority", "node/committee", "node/link", "codec"}
+var pure = []string{"node/authority", "node/committee", "node/link", "codec", "codec/mangle"}
 
 // impure is what gives a package any of those.
 var impure = []string{"crypto/rand", "log", "log/slog", "math/rand", "math/rand/v2", "net", "os", "syscall", "time"}
