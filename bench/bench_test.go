@@ -32,6 +32,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if slices.Equal(os.Args[1:], AttackerCommand) {
+		if err := ServeAttacker(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	// gnet's pool of goroutines lives as long as the process.
 	parent() // lives as long too
 	goleak.VerifyTestMain(m,

@@ -10,8 +10,8 @@ import (
 
 const reportTitle = "# Results\n\n"
 
-// Report is what a Markdown report is rendered from. Each of its four parts, the results with what belongs to them,
-// curves, endurance, and signatures, is rewritten only when it is there.
+// Report is what a Markdown report is rendered from. Each of its five parts, the results with what belongs to them,
+// curves, endurance, signatures, and attacks, is rewritten only when it is there.
 type Report struct {
 	Results   []*Result
 	Transfers *TransferLatency // nil: not measured
@@ -19,6 +19,7 @@ type Report struct {
 	Endurance []*Result
 	Durable   []*Result
 	Crypto    *SignatureTimes // nil: not measured
+	Attacks   []*AttackResult
 
 	paper   *paperRun             // nil: not run
 	Records map[reportPart]string // parts that are kept as Markdown, of a run directory; what was measured goes before
@@ -34,12 +35,13 @@ const (
 	partEndurance reportPart = "endurance"
 	partDurable   reportPart = "durability"
 	partCrypto    reportPart = "crypto"
+	partAttacks   reportPart = "attacks"
 
 	partReliability reportPart = "reliability"
 )
 
 // reportParts are all parts, in the order of a whole report.
-var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability}
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability, partAttacks}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -61,7 +63,7 @@ func (r *Report) Update(file string) error {
 
 // empty reports whether no part is there.
 func (r *Report) empty() bool {
-	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Attacks)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
 }
 
 // renderInto returns what file will hold.
@@ -101,6 +103,8 @@ func (r *Report) section(part reportPart) (string, error) {
 		return renderDurability(r.Durable), nil
 	case part == partCrypto && r.Crypto != nil:
 		return r.Crypto.render(), nil
+	case part == partAttacks && len(r.Attacks) > 0:
+		return renderAttacks(r.Attacks), nil
 	}
 	return r.Records[part], nil
 }

@@ -36,6 +36,8 @@ const (
 	// maxKept bounds what all connections together have sent and the node has to keep: frames that are not whole, and what
 	// waits until certificates are read. Each worker has an equal part of it. The largest one goes first.
 	maxKept = 512 << 20
+	// MaxPeerBytes bounds what clients can make a process keep beyond what it needs for its work, all connections together.
+	MaxPeerBytes = maxQueued + maxKept
 
 	// maxConnections bounds memory for connections when descriptors are plenty.
 	maxConnections = 60_000

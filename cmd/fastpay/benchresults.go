@@ -13,7 +13,7 @@ import (
 func newBenchResultsCommand() *cobra.Command {
 	var file, from, keep, table, transfers, curves, signatures string
 	var trace bool
-	var endurance []string
+	var endurance, attacks []string
 	cmd := &cobra.Command{
 		Use:   "results FILE.json...",
 		Short: "Write RESULTS.md from the JSON results of runs",
@@ -46,7 +46,7 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 				}
 				return resultsFrom(cmd, from, file, table, trace)
 			}
-			if len(args) == 0 && curves == "" && len(endurance) == 0 && signatures == "" {
+			if len(args) == 0 && curves == "" && len(endurance)+len(attacks) == 0 && signatures == "" {
 				return usagef("a file with a result is missing")
 			}
 			var report bench.Report
@@ -56,6 +56,13 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 			}
 			if report.Endurance, err = readResults(endurance); err != nil {
 				return err
+			}
+			for _, name := range attacks {
+				r, err := bench.ReadAttackResult(name)
+				if err != nil {
+					return err
+				}
+				report.Attacks = append(report.Attacks, r)
 			}
 			if transfers != "" {
 				if report.Transfers, err = bench.ReadTransferLatency(transfers); err != nil {
@@ -88,6 +95,7 @@ lists where each of its numbers is from: the file, the commit, the command.`,
 	cmd.Flags().StringVar(&curves, "curves", "", "`FOLDER` with the results of 'bench curve'")
 	cmd.Flags().StringVar(&signatures, "crypto", "", "`FILE` with what 'go test -bench' of package crypto printed")
 	cmd.Flags().StringSliceVar(&endurance, "endurance", nil, "`FILES` with results of long runs, and of many accounts")
+	cmd.Flags().StringSliceVar(&attacks, "attacks", nil, "`FILES` with results of 'bench attack'")
 	return cmd
 }
 

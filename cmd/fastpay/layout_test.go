@@ -19,7 +19,7 @@ const module = "fastpay"
 var layout = map[string][]string{
 	"cmd/fastpay": {"bench", "bench/paper", "node", "node/audit", "node/authority", "node/committee", "node/journal", "node/link",
 		"node/client", "node/sim", "codec", "crypto", "perf"},
-	"bench":       {"bench/chart", "bench/paper", "node", "node/client", "node/committee", "codec", "crypto", "perf"},
+	"bench":       {"bench/chart", "bench/paper", "node", "node/client", "node/committee", "codec", "codec/mangle", "crypto", "perf"},
 	"bench/chart": {},
 	"bench/paper": {"bench/chart", "perf"},
 	"node": {"node/authority", "node/journal", "node/link", "node/committee", "codec", "crypto",
