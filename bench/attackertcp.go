@@ -23,11 +23,12 @@ const (
 	talkers           = 20   // connections that these come over
 	reopenPerTick     = 20   // connections that were closed, and are opened again
 	unfinishedBytes   = 60_000
+	dialTimeout       = 10 * time.Second // of a machine that is busy
 )
 
 // dial connects to a shard, from one of many addresses, so that ports don't run out.
 func (a *attacker) dial(n int) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+n%200), 1)}}
+	d := net.Dialer{Timeout: dialTimeout, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+n%200), 1)}}
 	c, err := d.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", a.Port+n%a.Shards))
 	if err != nil {
 		a.counts.failed.Add(1)

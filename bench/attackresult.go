@@ -62,6 +62,7 @@ type AttackTurn struct {
 	P50Us  int64   `json:"p50_us"`
 	P99Us  int64   `json:"p99_us"`
 	MaxUs  int64   `json:"max_us"`
+	CPUUs  float64 `json:"cpu_us"` // of the authority's process for each payment, with what it spent on the attack
 }
 
 func newAttackRow(a Attack) *AttackRow {
@@ -85,6 +86,10 @@ func (r *AttackRow) perSec(side func(AttackPair) AttackTurn) float64 {
 
 func (r *AttackRow) p99(side func(AttackPair) AttackTurn) float64 {
 	return r.medianOf(side, func(t AttackTurn) float64 { return float64(t.P99Us) / 1000 })
+}
+
+func (r *AttackRow) cpuUs(side func(AttackPair) AttackTurn) float64 {
+	return r.medianOf(side, func(t AttackTurn) float64 { return t.CPUUs })
 }
 
 // spread is the least and the largest ratio of a pair.
@@ -197,11 +202,12 @@ func (r *AttackResult) WriteText(w io.Writer) error {
 // table is r in Markdown, which can be read as it is.
 func (r *AttackResult) table() string {
 	var b strings.Builder
-	b.WriteString("| Attack | Honest payments/s without / with | Left (pairs) | p99, ms, without / with | What the attackers did | " +
-		"Peak memory, MiB, without / with | Rejected / lost | Money conserved | Verdict |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| Attack | Honest payments/s without / with | Left (pairs) | p99, ms, without / with | CPU µs a payment, without / with | " +
+		"What the attackers did | " +
+		"Peak memory, MiB, without / with | Rejected / lost | Money conserved | Verdict |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, row := range r.Rows {
 		if row.Skipped != "" {
-			fmt.Fprintf(&b, "| %s | | | | skipped: %s | | | | |\n", row.Attack, row.Skipped)
+			fmt.Fprintf(&b, "| %s | | | | | skipped: %s | | | | |\n", row.Attack, row.Skipped)
 			continue
 		}
 		verdict := "good"
@@ -209,9 +215,9 @@ func (r *AttackResult) table() string {
 			verdict = "**" + strings.Join(row.Faults, "; ") + "**"
 		}
 		low, high := row.spread()
-		fmt.Fprintf(&b, "| %s | %s / %s | %.1f %% (%.1f to %.1f) | %.1f / %.1f | %s | %d / %d | %d / %d | %s | %s |\n", row.Attack,
+		fmt.Fprintf(&b, "| %s | %s / %s | %.1f %% (%.1f to %.1f) | %.1f / %.1f | %.2f / %.2f | %s | %d / %d | %d / %d | %s | %s |\n", row.Attack,
 			grouped(int(row.perSec(without))), grouped(int(row.perSec(with))), 100*row.Share, 100*low, 100*high, row.p99(without),
-			row.p99(with), row.did(), row.PeakWithout>>20, row.PeakWith>>20, row.Rejected, row.Lost, yesNo(row.Conserved), verdict)
+			row.p99(with), row.cpuUs(without), row.cpuUs(with), row.did(), row.PeakWithout>>20, row.PeakWith>>20, row.Rejected, row.Lost, yesNo(row.Conserved), verdict)
 	}
 	return b.String()
 }

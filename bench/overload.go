@@ -58,16 +58,15 @@ func (b *besieged) overloadTurns(ctx context.Context) error {
 	var offered []float64
 	for pair := range b.Pairs {
 		b.at(maxRate, b.MaxInFlight)
+		if _, err := stepUntil(ctx, b.d, b.d.meter, func() bool { return b.d.waiting() <= 2*b.MaxInFlight }); err != nil {
+			return err
+		}
 		without, err := b.settled(ctx)
 		if err != nil {
 			return err
 		}
 		if pair == 0 {
-			var s snapshot
-			if err := stepDuring(b.d, func() (err error) { s, err = b.a.mark(); return err }); err != nil {
-				return err
-			}
-			b.row.PeakWithout = s.PeakRSS
+			b.row.PeakWithout = b.marked.PeakRSS
 		}
 		rate := overloadTimes * without.PerSec
 		b.at(rate, overloadInFlight)

@@ -27,6 +27,7 @@ type besieged struct {
 	attacker *attackerProcess // nil for AttackOverload
 	row      *AttackRow
 	meters   []*meter
+	marked   snapshot // of the authority, when it was last looked at
 }
 
 // try starts an authority, counts honest payments without and with the attack in turn, and audits its books.
@@ -137,11 +138,7 @@ func (b *besieged) attackTurns(ctx context.Context) error {
 			return err
 		}
 		if pair == 0 {
-			var s snapshot
-			if err := stepDuring(b.d, func() (err error) { s, err = b.a.mark(); return err }); err != nil {
-				return err
-			}
-			b.row.PeakWithout = s.PeakRSS
+			b.row.PeakWithout = b.marked.PeakRSS
 		}
 		if err := stepDuring(b.d, b.attacker.begin); err != nil {
 			return err
@@ -165,7 +162,22 @@ func (b *besieged) settled(ctx context.Context) (AttackTurn, error) {
 	if _, err := b.turn(ctx, turnSettle); err != nil {
 		return AttackTurn{}, err
 	}
-	return b.turn(ctx, b.Turn)
+	if err := stepDuring(b.d, b.mark); err != nil {
+		return AttackTurn{}, err
+	}
+	before := b.marked
+	t, err := b.turn(ctx, b.Turn)
+	if err == nil {
+		err = stepDuring(b.d, b.mark)
+	}
+	done := b.marked.since(before)
+	t.CPUUs = ratio(float64(done.CPU.Microseconds()), float64(done.Stats.Certificates))
+	return t, err
+}
+
+func (b *besieged) mark() (err error) {
+	b.marked, err = b.a.mark()
+	return err
 }
 
 // turn keeps up the load for a while and counts what was confirmed.

@@ -29,6 +29,7 @@ func main() {
 	workers := flag.Int("j", runtime.NumCPU(), "test processes at the same time, `N`")
 	known := flag.String("equivalent", "node/_mutation/equivalent.txt", "`FILE` of changes that no test can see")
 	only := flag.String("only", "", "changes of one `FILE:LINE`, or of one FILE")
+	enough := flag.Duration("for", 24*time.Hour, "stop after this `TIME`; the next run of the same commit goes on")
 	least := flag.Float64("least", 0, "exit with 1 if a lower `PERCENT` of the changes is noticed")
 	flag.Parse()
 	if flag.NArg() == 0 || *workers < 1 || *workers > maxWorkers {
@@ -36,13 +37,14 @@ func main() {
 		flag.PrintDefaults()
 		os.Exit(2)
 	}
-	if err := run(flag.Args(), *out, *known, *only, *workers, *least); err != nil {
+	if err := run(flag.Args(), *out, *known, *only, *workers, *enough, *least); err != nil {
 		fmt.Fprintln(os.Stderr, "mutation:", err)
 		os.Exit(1)
 	}
 }
 
-func run(packages []string, out, known, only string, workers int, least float64) error {
+func run(packages []string, out, known, only string, workers int, enough time.Duration, least float64) error {
+	ends := time.Now().Add(enough)
 	equivalent, err := readEquivalent(known)
 	if err != nil {
 		return err
@@ -56,14 +58,15 @@ func run(packages []string, out, known, only string, workers int, least float64)
 		if err != nil {
 			return err
 		}
-		r, err := t.try(only, workers)
+		name := filepath.Join(out, filepath.Base(dir)+".json")
+		r, err := t.try(only, workers, ends, before(name, dir))
 		_ = os.RemoveAll(t.dir)
 		if err != nil {
 			return err
 		}
 		r.judge(equivalent)
 		r.print(os.Stdout)
-		if err := r.write(filepath.Join(out, filepath.Base(dir)+".json")); err != nil {
+		if err := r.write(name); err != nil {
 			return err
 		}
 		if r.Percent < least {

@@ -24,11 +24,18 @@ type result struct {
 	Equivalent []change `json:"equivalent"` // survived, and no test can see them
 	Percent    float64  `json:"percent"`    // noticed or timed out, of all that are not equivalent
 	Survivors  []change `json:"survivors"`
-	Stale      []string `json:"stale,omitempty"` // of the list of equivalent ones: noticed, or not there
+	Tried      []trying `json:"tried"`
+}
+
+// trying is a change, and how it was noticed: "failed", "time", or "" when it survived.
+type trying struct {
+	Number  int    `json:"number"`
+	Noticed string `json:"noticed"`
 }
 
 func (r *result) count(c change, noticed string) {
 	r.Changes++
+	r.Tried = append(r.Tried, trying{c.Number, noticed})
 	switch noticed {
 	case "":
 		r.Survivors = append(r.Survivors, c)
@@ -80,6 +87,20 @@ func (r *result) judge(equivalent map[string]bool) {
 	if of := r.Changes - len(r.Equivalent); of > 0 {
 		r.Percent = 100 * float64(r.Noticed+r.TimedOut) / float64(of)
 	}
+}
+
+// before is what an earlier run of the same package and commit tried, by the changes' numbers.
+func before(name, dir string) map[int]string {
+	b, err := os.ReadFile(name)
+	var r result
+	if err != nil || json.Unmarshal(b, &r) != nil || r.Package != dir || r.Commit != commit() || strings.HasSuffix(r.Commit, "-dirty") {
+		return nil
+	}
+	tried := map[int]string{}
+	for _, t := range r.Tried {
+		tried[t.Number] = t.Noticed
+	}
+	return tried
 }
 
 func (r *result) print(w io.Writer) {

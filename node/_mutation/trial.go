@@ -22,7 +22,7 @@ type trial struct {
 	dir    string // of the binary
 	binary string
 	rapid  bool     // its tests draw with rapid
-	tests  []string // patterns: fast tests, then the others
+	tests  []string // patterns: fast tests first
 }
 
 const chooser = `package %s
@@ -75,27 +75,26 @@ func compile(p *pkg) (*trial, error) {
 // progressEvery is after how many changes progress is told.
 const progressEvery = 50
 
-// fastTest is a test that runs in the first of two processes.
-const fastTest = 300 * time.Millisecond
+// stages are the times up to which tests run in the first process, and in the second; all others run in a third.
+var stages = []float64{0.05, 0.3, 1e9}
 
 var passed = regexp.MustCompile(`(?m)^--- PASS: (\S+) \((\d+\.\d+)s\)`)
 
-// order runs the tests without a change, which they must pass, and tells the fast ones.
+// order runs the tests without a change, which they must pass, and sorts them by their times.
 func (t *trial) order() error {
 	out, noticed, err := t.runTests(0, ".")
 	if err != nil || noticed != "" {
 		return fmt.Errorf("%s without a change: %s %w\n%s", t.pkg.dir, noticed, err, out)
 	}
-	var fast, slow []string
-	for _, m := range passed.FindAllStringSubmatch(string(out), -1) {
-		if s, _ := strconv.ParseFloat(m[2], 64); s < fastTest.Seconds() {
-			fast = append(fast, m[1])
-		} else {
-			slow = append(slow, m[1])
+	least := 0.0
+	for _, most := range stages {
+		var list []string
+		for _, m := range passed.FindAllStringSubmatch(string(out), -1) {
+			if s, _ := strconv.ParseFloat(m[2], 64); s >= least && s < most {
+				list = append(list, m[1])
+			}
 		}
-	}
-	for _, list := range [][]string{fast, slow} {
-		if len(list) > 0 {
+		if least = most; len(list) > 0 {
 			t.tests = append(t.tests, "^("+strings.Join(list, "|")+")$")
 		}
 	}
@@ -126,8 +125,8 @@ func (t *trial) runTests(number int, pattern string) (out []byte, noticed string
 	return out, "", err
 }
 
-// try runs the tests with each change.
-func (t *trial) try(only string, workers int) (*result, error) {
+// try runs the tests with each change that was not tried before, until a time.
+func (t *trial) try(only string, workers int, ends time.Time, tried map[int]string) (*result, error) {
 	if err := t.order(); err != nil {
 		return nil, err
 	}
@@ -163,6 +162,15 @@ func (t *trial) try(only string, workers int) (*result, error) {
 	for _, f := range t.files {
 		for _, s := range f.sites {
 			for _, c := range s.changes {
+				if noticed, ok := tried[c.Number]; ok {
+					mu.Lock()
+					r.count(c, noticed)
+					mu.Unlock()
+					continue
+				}
+				if time.Now().After(ends) {
+					continue
+				}
 				if only == "" || c.Place == only || strings.HasPrefix(c.Place, only+":") {
 					work <- c
 				}
