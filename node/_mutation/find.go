@@ -34,18 +34,19 @@ func (p *pkg) find(f *file, tree *ast.File) {
 		case *ast.CommClause:
 			p.statements(f, n.Body)
 		case *ast.CallExpr:
-			return !isSabotage(n)
+			return !isSabotage(n) && !isText(n)
+		case *ast.ReturnStmt:
+			return !p.fails(n)
 		case *ast.ArrayType:
 			return false
 		case *ast.IfStmt:
-			if !isSabotage(n.Cond) {
-				p.condition(f, n.Cond)
-			} else {
+			if isSabotage(n.Cond) || hasSabotage(n.Cond) {
 				if n.Else != nil {
 					ast.Inspect(n.Else, visit)
 				}
 				return false
 			}
+			p.condition(f, n.Cond)
 		case *ast.BinaryExpr:
 			if isSabotaged(n) {
 				return false
@@ -76,6 +77,31 @@ func (p *pkg) isConstant(n ast.Node) bool {
 	return ok && p.info.Types[e].Value != nil
 }
 
+// isText reports a call that makes the text of an error, or panics: for a programmer's mistake, which nothing causes.
+func isText(n *ast.CallExpr) bool {
+	switch f := n.Fun.(type) {
+	case *ast.Ident:
+		return f.Name == "panic"
+	case *ast.SelectorExpr:
+		x, ok := f.X.(*ast.Ident)
+		return ok && (x.Name == "fmt" || x.Name == "errors")
+	}
+	return false
+}
+
+// fails reports the return of an error: what is returned with it means nothing.
+func (p *pkg) fails(n *ast.ReturnStmt) bool {
+	if len(n.Results) < 2 {
+		return false
+	}
+	last := n.Results[len(n.Results)-1]
+	t := p.info.Types[last].Type
+	id, isName := last.(*ast.Ident)
+	return t != nil && !(isName && id.Name == "nil") && types.Implements(t, errorType)
+}
+
+var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+
 // isSabotage reports sabotaged("..."), which is never true in these builds.
 func isSabotage(n ast.Node) bool {
 	call, ok := n.(*ast.CallExpr)
@@ -95,7 +121,11 @@ func isSabotaged(n *ast.BinaryExpr) bool {
 func (p *pkg) statements(f *file, list []ast.Stmt) {
 	for i, s := range list {
 		switch n := s.(type) {
-		case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
+		case *ast.ExprStmt:
+			if call, ok := n.X.(*ast.CallExpr); ok && isText(call) {
+				continue
+			}
+		case *ast.IncDecStmt, *ast.DeferStmt:
 		case *ast.AssignStmt:
 			if n.Tok == token.DEFINE {
 				continue
