@@ -135,7 +135,7 @@ func (o *AttackOptions) Check() error {
 // loadTime is how long there is load in a row.
 func (o *AttackOptions) loadTime() time.Duration {
 	turns := time.Duration(2*o.Pairs+recoveryTurns) * (o.Turn + 2*turnSettle)
-	return attackWarmUp + turns + 2*recoveryLimit
+	return attackWarmUp + turns + recoveryLimit // which is twice as long, at half the rate
 }
 
 // RunAttacks tries the attacks one after the other, each on an authority of its own that has the same accounts.
@@ -153,8 +153,8 @@ func RunAttacks(ctx context.Context, o AttackOptions, stderr io.Writer) (*Attack
 		NumAccounts: o.NumAccounts, MaxInFlight: o.MaxInFlight, Durability: o.Durability, Rate: o.Rate, Hostile: o.Hostile,
 		TurnSeconds: o.Turn.Seconds(), Environment: perf.NewEnvironment(crypto.Backend()),
 	}
-	total := s.payments()
 	for _, a := range o.Attacks {
+		total := s.payments(a)
 		fmt.Fprintf(stderr, "== %s: %s\n", a, attacks[a].what)
 		row, err := s.tryWith(ctx, a, &total)
 		if err != nil {
@@ -166,10 +166,10 @@ func RunAttacks(ctx context.Context, o AttackOptions, stderr io.Writer) (*Attack
 	return r, nil
 }
 
-// payments is how many the authority may settle in a row.
-func (s *siege) payments() int {
+// payments is how many the authority may settle in a row. Overload goes to its limit, whatever the rate of others is.
+func (s *siege) payments(a Attack) int {
 	p := plan{window: s.loadTime(), phase: Payments}
-	if s.open() {
+	if s.open() && a != AttackOverload {
 		return s.expected(p.loadSeconds())
 	}
 	n := s.paymentsFor(s.work, p)

@@ -161,7 +161,7 @@ func ServeAttacker(in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(line, &a.attackerSpec); err != nil {
 		return fmt.Errorf("bench: what to attack: %w", err)
 	}
-	a.random = rand.New(rand.NewPCG(a.Seed, uint64(a.Attack)))
+	a.random = newSource(a.Seed)
 	if err := replies.Encode(attackerReply{Unable: a.unable()}); err != nil {
 		return err
 	}
@@ -189,6 +189,8 @@ func ServeAttacker(in io.Reader, out io.Writer) error {
 		}
 	}
 }
+
+func newSource(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 func (a *attacker) begin() error {
 	a.stop, a.began, a.cpu = make(chan struct{}), time.Now(), perf.ProcessUsage().CPU
