@@ -10,8 +10,8 @@ import (
 
 const reportTitle = "# Results\n\n"
 
-// Report is what a Markdown report is rendered from. Each of its five parts, the results with what belongs to them,
-// curves, endurance, signatures, and attacks, is rewritten only when it is there.
+// Report is what a Markdown report is rendered from. Each of its parts, the results with what belongs to them,
+// the paper's figures, curves, endurance, signatures, records and attacks, is rewritten only when it is there.
 type Report struct {
 	Results   []*Result
 	Transfers *TransferLatency // nil: not measured
