@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -40,8 +41,9 @@ const (
 	partReliability reportPart = "reliability"
 )
 
-// reportParts are all parts, in the order of a whole report.
-var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability, partAttacks}
+// reportParts are all parts of a run directory, in the order of a whole report. Attacks come after them; of the repository's
+// own they are among the records.
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -73,7 +75,7 @@ func (r *Report) renderInto(file string) (string, error) {
 		return "", fmt.Errorf("bench: %w", err)
 	}
 	content := string(old)
-	for _, part := range reportParts {
+	for _, part := range append(slices.Clip(reportParts), partAttacks) {
 		section, err := r.section(part)
 		if err != nil {
 			return "", err
