@@ -144,6 +144,9 @@ func TestEvaluationGoesOn(t *testing.T) {
 
 // TestEvaluationInterrupted: what was done before is whole, and the same command goes on.
 func TestEvaluationInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a dozen processes")
+	}
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	var log bytes.Buffer

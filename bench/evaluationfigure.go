@@ -53,9 +53,11 @@ func (e *evaluation) renderAll() error {
 	return e.save()
 }
 
+// machine is what the runs were made on; stolen time is each run's own.
 func (e *evaluation) machine() string {
 	r := Result{Environment: e.manifest.Environment}
-	return r.machine()
+	text, _, _ := strings.Cut(r.machine(), ", steal ")
+	return text
 }
 
 // renderFigure writes the files of a figure from the runs that are done.
