@@ -38,3 +38,23 @@ func (a *arrivals) lane() (lane int, ok bool) {
 	}
 	return int(a.laneOf[a.taken%len(a.laneOf)]), true
 }
+
+// begin calls start for each payment that is due at now and has room, in the lane that has it, while so many are in flight, and
+// takes it from the budget. It returns errExhausted when one is due and none is left.
+func (a *arrivals) begin(now time.Duration, inFlight int, budget *int, start func(lane int, due time.Duration)) error {
+	for a.full = false; *budget != 0 && a.next <= now; inFlight++ {
+		if a.full = inFlight >= a.window; a.full {
+			return nil
+		}
+		lane, ok := a.lane()
+		if !ok {
+			a.full = true
+			return errExhausted
+		}
+		start(lane, a.take())
+		if *budget > 0 {
+			*budget--
+		}
+	}
+	return nil
+}

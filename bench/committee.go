@@ -128,12 +128,9 @@ func (o *Options) runCommittee(ctx context.Context, stderr io.Writer) (*Result, 
 		}
 		_, _, r.sound = forgiven(of)
 		res, err := r.run(ctx, plan, stderr)
-		if err != nil || attempt == maxAttempts || !slices.Contains(res.Flags, FlagExhausted) {
+		more := o.onceMore(res, err, attempt, plan, total)
+		if more == 0 {
 			return res, err
-		}
-		more := o.afterExhausted(res, plan, total)
-		if more <= total {
-			return res, nil
 		}
 		fmt.Fprintf(stderr, "The committee is faster than estimated: once more, with %s payments\n", grouped(more))
 		total = more

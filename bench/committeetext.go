@@ -40,8 +40,9 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 		if !m.Settled {
 			state = "has not settled all"
 		}
-		line(b, fmt.Sprintf("Authority %d", m.Authority), "%s: %s votes, %d wrong, %d twice; %d refused, %d behind; %d replayed; %d breaks; %s", fault,
-			grouped(m.Votes), m.BadVotes, m.TwoVotes, m.Refused, m.Behind, m.Replayed, m.Breaks, state)
+		line(b, fmt.Sprintf("Authority %d", m.Authority),
+			"%s: %s votes, %d wrong, %d twice; %d refused, %d behind; %d replayed; %d breaks; %s", fault, grouped(m.Votes), m.BadVotes,
+			m.TwoVotes, m.Refused, m.Behind, m.Replayed, m.Breaks, state)
 	}
 	for _, d := range c.Dips {
 		back := "not back in the window"
@@ -51,8 +52,8 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 		if d.RecoverySecs != nil && *d.RecoverySecs > 0 {
 			back = fmt.Sprintf("back at %.0f %% after %.1f s", 100*recovered, *d.RecoverySecs)
 		}
-		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds, grouped(int(d.Before)),
-			grouped(int(d.Lowest)), d.LowestPercent, back)
+		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds,
+			grouped(int(d.Before)), grouped(int(d.Lowest)), d.LowestPercent, back)
 	}
 	if audited := c.audited(); audited > 0 {
 		line(b, "Credits", "all at %d authorities, read over the wire within %.2f s of the last payment", audited, c.CreditsSeconds)

@@ -107,7 +107,8 @@ func (r *committeeRun) specs() []*generatorSpec {
 			o.Payments = share(o.Payments, n, i)
 		}
 		to := from + share(o.NumAccounts, n, i)
-		specs[i] = &generatorSpec{Options: o, Index: i, From: from, To: to, Total: share(r.made.total, n, i) + o.MaxInFlight, Bases: r.cluster.bases()}
+		specs[i] = &generatorSpec{Options: o, Index: i, From: from, To: to, Total: share(r.made.total, n, i) + o.MaxInFlight,
+			Bases: r.cluster.bases()}
 		from = to
 	}
 	return specs

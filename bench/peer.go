@@ -144,8 +144,9 @@ func (p *peer) writeFiles(accounts []codec.Address) error {
 }
 
 func (p *peer) startProcess(words []string, shard int) error {
-	fill := strings.NewReplacer("{server}", p.file("server.json"), "{committee}", p.file("committee.json"), "{accounts}", p.file("accounts.txt"), "{data}", p.file("data"),
-		"{host}", p.spec.Host, "{port}", strconv.Itoa(p.port), "{shards}", strconv.Itoa(p.spec.NumShards), "{shard}", strconv.Itoa(shard))
+	fill := strings.NewReplacer("{server}", p.file("server.json"), "{committee}", p.file("committee.json"),
+		"{accounts}", p.file("accounts.txt"), "{data}", p.file("data"), "{host}", p.spec.Host, "{port}", strconv.Itoa(p.port),
+		"{shards}", strconv.Itoa(p.spec.NumShards), "{shard}", strconv.Itoa(shard))
 	filled := make([]string, len(words))
 	for i, word := range words {
 		filled[i] = fill.Replace(word)

@@ -13,7 +13,6 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
-	"fastpay/node"
 	"fastpay/node/committee"
 	"fastpay/perf"
 )
@@ -108,12 +107,9 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 			r.made, r.seed, r.members, r.shape = made, o.Seed, o.CommitteeSize, o.shape()
 		}
 		res, err := o.measure(ctx, made, plan, environment, stderr)
-		if err != nil || attempt == maxAttempts || !slices.Contains(res.Flags, FlagExhausted) {
+		more := o.onceMore(res, err, attempt, plan, total)
+		if more == 0 {
 			return res, err
-		}
-		more := o.afterExhausted(res, plan, total)
-		if more <= total {
-			return res, nil
 		}
 		fmt.Fprintf(stderr, "The authority is faster than estimated: once more, with %s payments\n", grouped(more))
 		total, r.made = more, nil
@@ -122,6 +118,17 @@ func (r *runner) run(ctx context.Context, o Options, stderr io.Writer) (*Result,
 
 // maxAttempts bounds how often a run begins again because its payments ran out.
 const maxAttempts = 3
+
+// onceMore is how many payments to try with after a run of total of them, 0 when what it returned is to be kept.
+func (o *Options) onceMore(r *Result, err error, attempt int, p plan, total int) int {
+	if err != nil || attempt == maxAttempts || !slices.Contains(r.Flags, FlagExhausted) {
+		return 0
+	}
+	if more := o.afterExhausted(r, p, total); more > total {
+		return more
+	}
+	return 0
+}
 
 // afterExhausted is how many payments to try next, after total ran out: as many as the rate so far calls for, or four times
 // as many when even the warm-up did not end.
@@ -162,39 +169,6 @@ func (o *Options) plan() plan {
 	return plan{warmUp: min(warmUp, o.window()/warmUpOfWindow), window: o.window(), phase: o.Phase}
 }
 
-// spareDescriptors is what a process needs beside its connections.
-const spareDescriptors = 64
-
-// checkDescriptors raises this process's limit of descriptors, and tells when the connections do not fit.
-func (o *Options) checkDescriptors() error {
-	limit, err := perf.RaiseFileLimit()
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	n := o.NumShards * o.Connections
-	if o.Topology == WholeCommittee {
-		n *= o.CommitteeSize
-	}
-	if uint64(n+spareDescriptors) > limit {
-		return fmt.Errorf("bench: %d connections, with %d descriptors a process: raise the limit (ulimit -n)", n, limit)
-	}
-	return nil
-}
-
-// checkPorts tries the ports that were asked for, before anything that takes time.
-func (o *Options) checkPorts() error {
-	n := o.NumShards
-	if o.Topology == WholeCommittee {
-		n *= o.CommitteeSize
-	}
-	for port := o.Port; o.Port != 0 && port < o.Port+n; port++ {
-		if err := node.ProbePort(o.Host, port); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (o *Options) spec(w *workload) authoritySpec {
 	members := make([]crypto.PublicKey, len(w.members))
 	for i := range members {
@@ -206,32 +180,6 @@ func (o *Options) spec(w *workload) authoritySpec {
 		Accounts: len(w.accounts), Balance: initialBalance, Profiles: o.Profiles, ProfileDir: o.ProfileDir,
 		Metrics: o.Metrics,
 	}
-}
-
-// placement says which CPUs are whose.
-type placement struct {
-	workers   int
-	pin       string // of the authority's workers
-	generator int    // CPU of the generator, -1 when it shares with the authority
-}
-
-// place puts the generator on a CPU of its own where the authority's workers leave one. On two CPUs the authority takes
-// both: one core for each would leave the generator's mostly idle.
-func place(cpus []int, shards, workers int) placement {
-	if workers == 0 {
-		workers = min(shards, max(len(cpus)-1, min(2, len(cpus))))
-	}
-	if workers >= len(cpus) {
-		return placement{workers, "auto", -1}
-	}
-	var list strings.Builder
-	for i, cpu := range cpus[:workers] {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		fmt.Fprint(&list, cpu)
-	}
-	return placement{workers, list.String(), cpus[len(cpus)-1]}
 }
 
 // measured is everything that a result is made of.

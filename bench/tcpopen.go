@@ -21,29 +21,17 @@ func (d *tcpDriver) arrive() {
 	for _, c := range d.conns {
 		inFlight += c.begun - c.done
 	}
-	for d.open.full = false; d.budget != 0 && d.open.next <= now; inFlight++ {
-		if d.open.full = inFlight >= d.open.window; d.open.full {
-			break
-		}
-		lane, ok := d.open.lane()
-		if !ok {
-			d.open.full = true
-			if d.why == nil {
-				d.why = errExhausted
-			}
-			break
-		}
+	err := d.open.begin(now, inFlight, &d.budget, func(lane int, due time.Duration) {
 		c := d.conns[lane]
-		due := d.open.take()
 		if c.begun == c.done {
 			c.active = now
 		}
 		c.begun++
 		c.marks.add(mark{c.begun, now, due})
-		if d.budget > 0 {
-			d.budget--
-		}
 		d.meter.begun(now - due)
+	})
+	if err != nil && d.why == nil {
+		d.why = err
 	}
 	for _, c := range d.conns {
 		if !c.closed && !c.stuck && c.sent < c.begun*c.lane.stride {

@@ -17,23 +17,11 @@ func (d *udpDriver) await() ([]unix.EpollEvent, error) {
 // arrive queues the payments that are due, each in the lane that has it, and begins those that can be.
 func (d *udpDriver) arrive() {
 	now := d.now()
-	waiting := d.waiting() - max(d.budget, 0)
-	for d.open.full = false; d.budget != 0 && d.open.next <= now; waiting++ {
-		if d.open.full = waiting >= d.open.window; d.open.full {
-			break
-		}
-		lane, ok := d.open.lane()
-		if !ok {
-			d.open.full = true
-			if d.why == nil {
-				d.why = errExhausted
-			}
-			break
-		}
-		d.socks[lane].arrived.add(mark{due: d.open.take()})
-		if d.budget > 0 {
-			d.budget--
-		}
+	err := d.open.begin(now, d.waiting()-max(d.budget, 0), &d.budget, func(lane int, due time.Duration) {
+		d.socks[lane].arrived.add(mark{due: due})
+	})
+	if err != nil && d.why == nil {
+		d.why = err
 	}
 	for _, s := range d.socks {
 		d.refill(s, now)
