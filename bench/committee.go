@@ -159,7 +159,7 @@ func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *
 	}
 	defer remove()
 	if r.cluster, err = startCluster(&r.Options, r.made.workload, r.of, dataDir, stderr); err != nil {
-		return nil, err
+		return nil, r.sameSeed(err)
 	}
 	defer func() { err = errors.Join(err, r.cluster.stop()) }()
 	r.started = r.cluster.took

@@ -218,11 +218,8 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 	defer remove()
 	spec.DataDir = dataDir
 	a, err := o.start(spec, made.accounts, stderr)
-	if err != nil && strings.Contains(err.Error(), "already runs") {
-		return nil, fmt.Errorf("%w: another benchmark with seed %d is under way", err, o.Seed)
-	}
 	if err != nil {
-		return nil, err
+		return nil, o.sameSeed(err)
 	}
 	return r.against(ctx, a, p)
 }
@@ -257,6 +254,14 @@ func (r *measured) against(ctx context.Context, a authority, p plan) (*Result, e
 		}
 	}
 	return res, nil
+}
+
+// sameSeed explains why an authority does not start whose key another process has.
+func (o *Options) sameSeed(err error) error {
+	if strings.Contains(err.Error(), "already runs") {
+		return fmt.Errorf("%w: another benchmark with seed %d is under way", err, o.Seed)
+	}
+	return err
 }
 
 func (o *Options) start(spec authoritySpec, accounts []codec.Address, stderr io.Writer) (authority, error) {
