@@ -78,7 +78,7 @@ func (q *eventQueue) pop() (first event, ok bool) {
 	return first, true
 }
 
-// sink puts e at the root and lets it sink to its place.
+// sink puts e at the root and lets it sink to its place: past the least of four children, while that comes before it.
 func (q *eventQueue) sink(e event) {
 	i := 0
 	for {
