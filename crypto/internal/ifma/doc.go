@@ -39,6 +39,7 @@
 //
 //   - A kernel call stays below 30 µs: assembly cannot be preempted, and the garbage collector waits for it.
 //   - Nothing allocates after construction; callers pass a Scratch.
+//   - A result may lie on any argument of an operation. Tables, buckets, and points that move to or from them are apart.
 //   - Time and addresses depend on inputs everywhere except in signing (MultiplyBase), where neither does.
 //
 // # Where to read
