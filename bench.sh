@@ -7,6 +7,8 @@
 #	                     against the rate asked for: nine minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: two minutes
+#	./bench.sh --journal the same in turn, for the ratio; what a journal adds to a transfer, two million payments with
+#	                     snapshots, a start of ten million accounts: four minutes
 #	./bench.sh --crypto  signatures alone, on one core: four minutes
 #	./bench.sh --paper   every figure and table of the paper, in results/paper: under fifteen minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
@@ -15,8 +17,8 @@ cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak | --durable | --crypto | --paper) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --crypto | --paper]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --durable | --journal | --crypto | --paper) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --journal | --crypto | --paper]" >&2; exit 2 ;;
 esac
 
 # What earlier modes measured does not make another program.
@@ -38,6 +40,8 @@ open='--num-accounts 20000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
 many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
+pairs='1 2 3'
+restart=10000000
 bench='-benchtime 200ms -count 3'
 if [ "$mode" = --quick ]; then
 	results=results/quick
@@ -52,6 +56,8 @@ if [ "$mode" = --quick ]; then
 	soak=$size
 	many='--num-accounts 5000 --max-in-flight 100 --payments 1000'
 	transfers=100
+	pairs=1
+	restart=10000
 	bench='-benchtime 1x'
 fi
 status=0
@@ -134,6 +140,23 @@ durable_job() {
 	write_report
 }
 
+# Names sort as the runs follow each other.
+journal_job() {
+	fresh journal journal
+	size=$point
+	for pair in $pairs; do
+		for committee in 4 20; do
+			measure journal/pairs "$committee-$pair-1" tcp "$committee" --durability none
+			measure journal/pairs "$committee-$pair-2" tcp "$committee" --durability sync
+		done
+	done
+	size=$soak
+	measure journal/soak payments tcp 4 --durability sync --retain none
+	bin/fastpay bench transfers --committee-size 1 --durability sync --transfers "$transfers" --json "$kept/journal/transfers.json"
+	bin/fastpay bench restart --num-accounts "$restart" --json "$kept/journal/restart.json"
+	write_report
+}
+
 # On one core, where the system lets it choose.
 crypto_job() {
 	one=
@@ -165,6 +188,7 @@ case "$mode" in
 	--curves) all_curves ;;
 	--soak) soak_job ;;
 	--durable) durable_job ;;
+	--journal) journal_job ;;
 	--crypto) crypto_job ;;
 	--paper) paper_job ;;
 	--quick)
@@ -176,6 +200,7 @@ case "$mode" in
 		curve rate 5000,10000
 		durable_job
 		soak_job
+		journal_job
 		crypto_job
 		paper_job
 		;;

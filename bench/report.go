@@ -23,6 +23,7 @@ type Report struct {
 	Attacks   []*AttackResult
 
 	paper   *paperRun             // nil: not run
+	journal *journalRun           // nil: not measured
 	Records map[reportPart]string // parts that are kept as Markdown, of a run directory; what was measured goes before
 }
 
@@ -35,6 +36,7 @@ const (
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
 	partDurable   reportPart = "durability"
+	partJournal   reportPart = "journal"
 	partCrypto    reportPart = "crypto"
 	partAttacks   reportPart = "attacks"
 
@@ -43,7 +45,8 @@ const (
 
 // reportParts are all parts of a run directory, in the order of a whole report. Attacks come after them; of the repository's
 // own they are among the records.
-var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto, partReliability}
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partJournal, partCrypto,
+	partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -65,7 +68,8 @@ func (r *Report) Update(file string) error {
 
 // empty reports whether no part is there.
 func (r *Report) empty() bool {
-	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Attacks)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Attacks)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil &&
+		r.journal == nil
 }
 
 // renderInto returns what file will hold.
@@ -103,6 +107,8 @@ func (r *Report) section(part reportPart) (string, error) {
 		return renderEndurance(r.Endurance), nil
 	case part == partDurable && len(r.Durable) > 0:
 		return renderDurability(r.Durable), nil
+	case part == partJournal && r.journal != nil:
+		return r.journal.render(), nil
 	case part == partCrypto && r.Crypto != nil:
 		return r.Crypto.render(), nil
 	case part == partAttacks && len(r.Attacks) > 0:

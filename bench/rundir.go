@@ -21,6 +21,7 @@ import (
 //	curves/*.json       as RunCurve writes them
 //	endurance/*.json    long runs, and many accounts
 //	durability/*.json   committees with a journal, and without
+//	journal/            what a journal costs: pairs/*.json, in memory and with one in turn, soak/*.json, transfers.json, restart.json
 //	signatures.txt      what 'go test -bench' of package crypto printed, with lines "commit: " and "command: " before it
 //	paper/              of a run of the paper's experiments what KeepPaper keeps
 //	PART.md             a part that is not rendered but kept as records: bench, curves, reliability, ...
@@ -30,6 +31,7 @@ const (
 	curvesFolder     = "curves"
 	enduranceFolder  = "endurance"
 	durabilityFolder = "durability"
+	journalFolder    = "journal"
 	signaturesFile   = "signatures.txt"
 	paperFolder      = "paper"
 )
@@ -38,7 +40,7 @@ const (
 func ReadRunDir(dir string) (*Report, error) {
 	r := &Report{Records: make(map[reportPart]string)}
 	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readDurable, readSignatures,
-		readPaper, readRecords} {
+		readPaper, readJournal, readRecords} {
 		if err := read(dir, r); err != nil {
 			return nil, err
 		}

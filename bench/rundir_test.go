@@ -59,6 +59,7 @@ func exampleRunDir(t *testing.T) string {
 	if err := l.WriteFile(filepath.Join(dir, transfersFile)); err != nil {
 		t.Fatal(err)
 	}
+	writeJournal(t, dir)
 	for name, text := range map[string]string{
 		signaturesFile:   "commit: 0123abcd\ncommand: go test -bench 7\n" + benchmarkOutput,
 		"reliability.md": "<!-- how to add: 99 -->\n\n## Reliability\n\n| 2026-11-26 | 0123abc | `x` | 300 |\n",

@@ -224,6 +224,9 @@ func aboutFile(path string) string {
 	if l, err := ReadTransferLatency(path); err == nil {
 		return (&Result{Environment: l.Environment}).build() + "\t" + strings.Join(l.Command, " ")
 	}
+	if r, err := ReadRestartTime(path); err == nil {
+		return (&Result{Environment: r.Environment}).build() + "\t" + strings.Join(r.Command, " ")
+	}
 	if s, err := ReadSignatureTimes(path); err == nil {
 		return fmt.Sprintf("%.12s\t%s", s.Commit, s.Command)
 	}

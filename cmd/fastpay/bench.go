@@ -85,7 +85,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 	}
 	f.addTo(cmd)
 	cmd.AddCommand(newBenchAuthorityCommand(), newBenchGeneratorCommand(), newBenchKeeperCommand(),
-		newBenchTransfersCommand(), newBenchCurveCommand(), newBenchAttackCommand(), newBenchAttackerCommand(),
+		newBenchTransfersCommand(), newBenchRestartCommand(), newBenchCurveCommand(), newBenchAttackCommand(), newBenchAttackerCommand(),
 		newBenchCompareCommand(), newBenchReportCommand(), newBenchProfileCommand(), newBenchTopCommand(),
 		newBenchResultsCommand(), newBenchPaperCommand())
 	return cmd
