@@ -8,7 +8,7 @@ type history struct {
 	payments []payment
 }
 
-// A payment moved money from one account to another. Times are virtual.
+// A payment moved money from one account to another. Times are virtual, in µs.
 type payment struct {
 	from, to     int32 // accounts, or outside
 	number       uint64
