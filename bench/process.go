@@ -140,7 +140,8 @@ const orphanGrace = 2 * time.Second
 type MetricsServer func(address string, n *node.Node) (stop func(), err error)
 
 // ServeAuthority is the child: it runs the authority that in describes, answers on out, and returns when in ends. Metrics are
-// served by serve, when they are asked for.
+// served by serve, when they are asked for. Why an authority did not start is answered on out for the parent to tell, and is not
+// an error here as well.
 func ServeAuthority(in io.Reader, out io.Writer, serve MetricsServer) error {
 	signal.Ignore(os.Interrupt) // a terminal's Ctrl-C reaches the parent, and it decides
 	began := time.Now()

@@ -199,7 +199,9 @@ func TestAuthorityRefusesBadInput(t *testing.T) {
 		"no members":        `{"accounts":0}` + "\n",
 	} {
 		var out bytes.Buffer
-		if err := ServeAuthority(strings.NewReader(in), &out, nil); err == nil || !strings.Contains(out.String(), `"error"`) {
+		err := ServeAuthority(strings.NewReader(in), &out, nil)
+		var reply childReply
+		if broken := json.Unmarshal(out.Bytes(), &reply); err != nil || broken != nil || reply.Error == "" || reply.Port != 0 {
 			t.Errorf("%s: error %v, answered %q", name, err, out.String())
 		}
 	}
