@@ -69,10 +69,16 @@ func (s *store) snapshotDue(to uint32) bool {
 	return sealed >= max(s.node.limits.snapshotBytes, s.snapshotBytes)
 }
 
+// behind reports whether so much was sealed after the segment given, the last one of a snapshot that is being made, that the
+// next is due already.
+func (s *store) behind(to uint32) bool {
+	return (int64(s.journal.Sealed())-int64(to))*s.node.limits.segmentBytes >= s.node.limits.snapshotBytes
+}
+
 // makeSnapshot makes the snapshot of the state after a segment.
 func (s *store) makeSnapshot(to uint32) error {
 	last := s.journal.Snapshots()[0]
-	pace := pacer{stop: s.stop, began: time.Now()}
+	pace := pacer{stop: s.stop, behind: func() bool { return s.behind(to) }, began: time.Now()}
 	return s.journal.ReadSnapshot(last, func(old io.Reader) error {
 		list, err := readAccountsList(old)
 		if err != nil {
@@ -131,11 +137,13 @@ func (s *store) retire() error {
 	return s.journal.RemoveBefore(before)
 }
 
-// pacer makes work on the side leave the CPU to the loops most of the time.
+// pacer makes work on the side leave the CPU to the loops most of the time, but not without end: what is behind doesn't rest,
+// or the journal, and with it the next recovery, would grow for as long as the load is high.
 type pacer struct {
-	stop  <-chan struct{}
-	began time.Time // of this slice
-	count int
+	stop   <-chan struct{}
+	behind func() bool
+	began  time.Time // of this slice
+	count  int
 }
 
 // pause is called often, and sleeps now and then.
@@ -151,6 +159,10 @@ func (p *pacer) rest() {
 	p.count = 0
 	worked := time.Since(p.began)
 	if worked < snapshotSlice {
+		return
+	}
+	if p.behind() {
+		p.began = time.Now()
 		return
 	}
 	select {
