@@ -177,7 +177,8 @@ func TestKilledAsync(t *testing.T) {
 	spec := worldSpec{Keys: os.Getpid(), Members: 4, Shards: 2, Accounts: 32, Port: freePorts(t, 2)}
 	w := spec.make(t)
 	v := &victim{World: spec, Dir: t.TempDir(), Mode: DurabilityAsync}
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 1))
 	refused := func(mode Durability, what string) {
 		t.Helper()
 		v.Mode, v.Accept = mode, false
@@ -187,7 +188,7 @@ func TestKilledAsync(t *testing.T) {
 		_ = v.cmd.Wait()
 		v.Mode = DurabilityAsync
 	}
-	p := newPayer(w, rng, 0, 1)
+	p := newPayer(w, rand.New(rand.NewPCG(seed, 2)), 0, 1)
 	for i := range kills {
 		v.Accept = i > 0
 		if err := v.start(); err != nil {
