@@ -1,24 +1,14 @@
 package bench
 
 import (
-	_ "embed"
-	"encoding/csv"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+
+	"fastpay/bench/paper"
 )
 
-// The paper's Figure 7, with 75 shards: one authority of a committee of 4 to 28 on 48 cores (96 threads, m5d.metal) beside
-// its load generator, over loopback UDP, one million payments, 1,000 in flight. Orders and confirmations were two runs, each
-// timed alone. Means and population standard deviations of 9 runs, recomputed from the logs that the prototype's authors
-// published.
-//
-//go:embed testdata/paper/committee.csv
-var paperCommittee string
-
 // paperCores is the number of physical cores of the paper's machine.
-const paperCores = 48
+const paperCores = paper.Cores
 
 // paperPoint is the paper's measurement for a size of committee.
 type paperPoint struct {
@@ -30,21 +20,34 @@ type paperPoint struct {
 // payments is the rate of both phases together: a payment needs one of each.
 func (p paperPoint) payments() float64 { return 1 / (1/p.orders + 1/p.confirmations) }
 
-// paperPoints reads the table, by size of committee.
-func paperPoints() ([]paperPoint, error) {
-	rows, err := csv.NewReader(strings.NewReader(paperCommittee)).ReadAll()
+// besideShards is the series of the paper's Figure 7 that stands beside ours: of 75 shards, one million payments, 1,000 in flight.
+// Orders and confirmations were two runs, each timed alone.
+const besideShards = "75"
+
+// paperPoints is that series, by size of committee.
+func paperPoints() (points []paperPoint, err error) {
+	figures, err := paper.FindFigures("7")
 	if err != nil {
-		return nil, fmt.Errorf("bench: the paper's table: %w", err)
+		return nil, fmt.Errorf("bench: %w", err)
 	}
-	var points []paperPoint
-	for _, row := range rows[1:] {
-		var v [4]float64
-		for i, column := range []int{0, 1, 3} {
-			if v[i], err = strconv.ParseFloat(row[column], 64); err != nil {
-				return nil, fmt.Errorf("bench: the paper's table: %w", err)
-			}
+	all, err := paper.Reference(figures[0])
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	for _, o := range all {
+		if o.Series != besideShards {
+			continue
 		}
-		points = append(points, paperPoint{committee: int(v[0]), orders: v[1], confirmations: v[2]})
+		i, found := slices.BinarySearchFunc(points, o.X, func(p paperPoint, committee int) int { return p.committee - committee })
+		if !found {
+			points = slices.Insert(points, i, paperPoint{committee: o.X})
+		}
+		switch o.Phase {
+		case paper.Orders:
+			points[i].orders = o.Value
+		case paper.Confirmations:
+			points[i].confirmations = o.Value
+		}
 	}
 	return points, nil
 }

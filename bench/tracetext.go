@@ -85,7 +85,7 @@ func paperNumbers() (map[string]string, error) {
 	}
 	for committee := range points[len(points)-1].committee + 1 {
 		if p, ok := paperAt(points, committee); ok {
-			add("the paper's Figure 7: bench/testdata/paper/committee.csv", p.orders, p.confirmations, p.payments())
+			add("the paper's Figure 7: bench/paper/data/throughput.csv", p.orders, p.confirmations, p.payments())
 		}
 	}
 	rows, err := paper.Headline(nil)
