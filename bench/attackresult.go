@@ -141,11 +141,7 @@ func (r *AttackResult) Err() error {
 
 // WriteFile writes r as JSON; the file appears whole or not at all.
 func (r *AttackResult) WriteFile(name string) error {
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: attacks: %w", err)
-	}
-	return replaceFile(name, append(b, '\n'))
+	return writeJSON(name, r)
 }
 
 // ReadAttackResult reads a file that WriteFile wrote.

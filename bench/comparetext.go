@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -118,11 +117,7 @@ func (g *ComparedGroup) summary() string {
 
 // WriteFile writes c as JSON; the file appears whole or not at all.
 func (c *Comparison) WriteFile(file string) error {
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: comparison: %w", err)
-	}
-	return replaceFile(file, append(text, '\n'))
+	return writeJSON(file, c)
 }
 
 // WriteMarkdown writes c as tables to quote; the file appears whole or not at all.

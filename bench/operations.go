@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -296,24 +294,4 @@ func ReadOperationTimes(name string) (*OperationTimes, error) {
 		return nil, fmt.Errorf("bench: %s has no times of operations", name)
 	}
 	return t, nil
-}
-
-// writeJSON writes v indented; the file appears whole or not at all.
-func writeJSON(name string, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: %s: %w", name, err)
-	}
-	return replaceFile(name, append(b, '\n'))
-}
-
-func readJSON(name string, v any) error {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("bench: %s is not a result: %w", name, err)
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -109,4 +110,24 @@ func tornLine(f *os.File, size int64) (bool, error) {
 	var last [1]byte
 	_, err := f.ReadAt(last[:], size-1)
 	return last[0] != '\n', err
+}
+
+// writeJSON writes v indented; the file appears whole or not at all.
+func writeJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("bench: %s: %w", name, err)
+	}
+	return replaceFile(name, append(b, '\n'))
+}
+
+func readJSON(name string, v any) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("bench: %s is not a result: %w", name, err)
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -119,11 +118,7 @@ func (s *ProfileSet) drawFlames(dir string) {
 }
 
 func (s *ProfileSet) write(dir string) error {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: profiles: %w", err)
-	}
-	return replaceFile(filepath.Join(dir, profilesFile), append(text, '\n'))
+	return writeJSON(filepath.Join(dir, profilesFile), s)
 }
 
 // WriteText prints what the profiles cost, where the time goes, and how to look at the rest.

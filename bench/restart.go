@@ -130,11 +130,7 @@ func (r *RestartTime) WriteText(out io.Writer) error {
 
 // WriteFile writes it as JSON.
 func (r *RestartTime) WriteFile(name string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	return replaceFile(name, append(text, '\n'))
+	return writeJSON(name, r)
 }
 
 // ReadRestartTime reads what WriteFile wrote.

@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -207,22 +205,14 @@ func because(reason string) string {
 
 // WriteFile writes r as JSON; the file appears whole or not at all.
 func (r *Result) WriteFile(name string) error {
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: result: %w", err)
-	}
-	return replaceFile(name, append(b, '\n'))
+	return writeJSON(name, r)
 }
 
 // ReadResult reads a file that WriteFile wrote, of this version or a later one.
 func ReadResult(name string) (*Result, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
 	r := new(Result)
-	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("bench: %s is not a result: %w", name, err)
+	if err := readJSON(name, r); err != nil {
+		return nil, err
 	}
 	if r.Schema < schemaVersion {
 		return nil, fmt.Errorf("bench: %s is not a result: schema %d", name, r.Schema)

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -104,9 +103,5 @@ func (c *Curve) WriteFile(name string) error {
 }
 
 func (f *curveFile) write(name string) error {
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	return replaceFile(name, append(text, '\n'))
+	return writeJSON(name, f)
 }

@@ -301,11 +301,7 @@ func (l *TransferLatency) WriteText(out io.Writer) error {
 
 // WriteFile writes it as JSON.
 func (l *TransferLatency) WriteFile(name string) error {
-	text, err := json.MarshalIndent(l, "", "  ")
-	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	return replaceFile(name, append(text, '\n'))
+	return writeJSON(name, l)
 }
 
 // ReadTransferLatency reads what WriteFile wrote.
