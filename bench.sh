@@ -2,15 +2,15 @@
 # Builds bin/ and measures. The results go into the run directory perf/results, each mode's in place of its own, and RESULTS.md
 # and the README's table are written from all that is there: all three are to be committed together.
 #
-#	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under three minutes
+#	./bench.sh           committees of 4, 10 and 20 over TCP and 4 over UDP, each phase alone, single transfers: under five minutes
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core, and the latency
 #	                     against the rate asked for: nine minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
-#	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: two minutes
+#	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: three minutes
 #	./bench.sh --journal the same in turn, for the ratio; what a journal adds to a transfer, two million payments with
 #	                     snapshots, a start of ten million accounts: four minutes
-#	./bench.sh --crypto  signatures alone, on one core: four minutes
-#	./bench.sh --paper   every figure and table of the paper, in results/paper: under fifteen minutes; goes on where it was interrupted
+#	./bench.sh --crypto  signatures alone, on one core: under two minutes
+#	./bench.sh --paper   every figure and table of the paper, in results/paper: some fifteen minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
 set -eu
 cd "$(dirname "$0")"
