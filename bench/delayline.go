@@ -56,6 +56,13 @@ type parcel struct {
 
 // carry hands on until one side closes, and then closes both.
 func (l *delayLine) carry(to, from net.Conn, late time.Duration) {
+	defer to.Close()
+	defer from.Close()
+	clock, err := newAlarm()
+	if err != nil {
+		return
+	}
+	defer clock.close()
 	parcels := make(chan parcel, delayed)
 	go func() {
 		defer close(parcels)
@@ -78,13 +85,14 @@ func (l *delayLine) carry(to, from net.Conn, late time.Duration) {
 		}
 	}()
 	for p := range parcels {
-		time.Sleep(time.Until(p.due))
-		if _, err := to.Write(p.bytes); err != nil {
+		err := clock.wait(p.due)
+		if err == nil {
+			_, err = to.Write(p.bytes)
+		}
+		if err != nil {
 			_ = from.Close()
 		}
 	}
-	_ = to.Close()
-	_ = from.Close()
 }
 
 // isFronted reports whether something stands before the authority.

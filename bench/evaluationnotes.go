@@ -49,7 +49,7 @@ func (s *evaluationScale) committeeNote() string {
 		"100 are not in the paper", s.ratesNote("committee sizes", grouped(s.load(paperLoad)), grouped(paperLoad)),
 		grouped(s.votesMost), list(s.series), list(paperSeries))
 	if !s.thorough {
-		note += "; orders and payments are measured at some sizes only"
+		note += "; orders are measured at some sizes only"
 	}
 	return note
 }
@@ -63,12 +63,8 @@ func (s *evaluationScale) shardsNote(experiment string, cores int) string {
 		}
 		what, ours, theirs = "shards and load", list(loads), list(paperLoads)
 	}
-	note := fmt.Sprintf("%s; %s shards on %d cores, each of which has several when they are more (the paper's: %s on %d)",
+	return fmt.Sprintf("%s; %s shards on %d cores, each of which has several when they are more (the paper's: %s on %d)",
 		s.ratesNote(what, ours, theirs), list(s.shards), cores, list(paperShards), paper.Cores)
-	if !s.thorough {
-		note += "; payments are measured for one series only"
-	}
-	return note
 }
 
 func (s *evaluationScale) latencyNote(experiment string) string {
@@ -88,8 +84,9 @@ func (s *evaluationScale) latencyNote(experiment string) string {
 	}
 	return fmt.Sprintf("%s: the way is EMULATED in user space, a round trip of %s, the lesser of the paper's medians with one authority; a committee "+
 		"of processes on this machine; %d payments a point, %d in each of %s, by %d independent clients at once, each with one order under "+
-		"way (the paper's: 50 orders by one client); all samples are in the CSV file, none is left out", what, strings.Join(trips, ", "),
-		s.samples*s.repetitions, s.samples, runsOf(s.repetitions), s.clients)
+		"way (the paper's: 50 orders by one client), after %d payments of each that are not counted; all samples are in the CSV file, none is "+
+		"left out", what, strings.Join(trips, ", "),
+		s.samples*s.repetitions, s.samples, runsOf(s.repetitions), s.clients, latencyWarmUp)
 }
 
 // list is numbers with commas and an and.

@@ -104,7 +104,7 @@ func (s *evaluationScale) committeeJobs(phases []string) (jobs []evaluationJob, 
 		load := s.loadOf(paperLoad, quorum(authorities))
 		for _, shards := range s.series {
 			for _, phase := range phases {
-				if phase != paper.Confirmations && !s.alsoOrders(authorities, shards) {
+				if phase == paper.Orders && !s.alsoOrders(authorities, shards) {
 					continue
 				}
 				for r := range s.repetitions {
@@ -127,9 +127,6 @@ func (s *evaluationScale) inFlightJobs(phases []string) (jobs []evaluationJob, e
 			first := len(jobs)
 			for r := range s.repetitions {
 				for _, inFlight := range s.inFlight {
-					if phase == paper.Payments && !s.thorough && inFlight != paperWindow {
-						continue
-					}
 					jobs = append(jobs, s.rateJob(phase, strconv.Itoa(inFlight), shards, r+1, fourAuthorities, shards,
 						min(inFlight, load), load))
 				}
@@ -157,9 +154,6 @@ func (s *evaluationScale) loadJobs(phases []string) (jobs []evaluationJob, err e
 		for _, phase := range phases {
 			for _, paperLoad := range paperLoads {
 				load := s.load(paperLoad)
-				if phase == paper.Payments && !s.thorough && paperLoad != paperLoads[2] {
-					continue
-				}
 				for r := range s.repetitions {
 					jobs = append(jobs, s.rateJob(phase, strconv.Itoa(load), shards, r+1, fourAuthorities, shards,
 						min(paperWindow, load), load))
@@ -203,7 +197,7 @@ func (s *evaluationScale) latencyJobs(where string, x, authorities, crashed int)
 		jobs = append(jobs, evaluationJob{Place: paper.Place{Series: where, X: x, Repetition: r + 1},
 			latency: &LatencyOptions{CommitteeSize: authorities, Crashed: crashed, Where: where, Samples: s.samples,
 				RoundTrip: time.Duration(ms * float64(time.Millisecond)), Clients: s.clients},
-			estimate: 0.5 + 0.05*float64(authorities) + 2*ms/1e3*float64(s.samples/s.clients+2)})
+			estimate: 0.5 + 0.05*float64(authorities) + 2*ms/1e3*float64(s.samples/s.clients+1+latencyWarmUp)})
 	}
 	return jobs, nil
 }

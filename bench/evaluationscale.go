@@ -16,7 +16,7 @@ type evaluationScale struct {
 	inFlight    []int
 	committees  []int // x of Figure 7
 	series      []int // shards of its series
-	thorough    bool  // orders and payments at every point; else at some
+	thorough    bool  // orders at every committee size; else at some
 	samples     int   // of a latency, in each repetition
 	clients     int
 	wan         []int // x of Figures 8, 9
@@ -88,7 +88,8 @@ func (s *evaluationScale) load(paper int) int { return max(1, paper/s.divisor) }
 // loadOf is the load of a run with certificates of so many votes.
 func (s *evaluationScale) loadOf(paper, votes int) int { return min(s.load(paper), s.votesMost/votes) }
 
-// alsoOrders reports whether orders and payments of this committee are measured beside its confirmations.
+// alsoOrders reports whether orders of this committee, which the paper's figure does not have, are measured beside its
+// confirmations and payments.
 func (s *evaluationScale) alsoOrders(committee, series int) bool {
 	return s.thorough || series == s.series[len(s.series)-1] && slices.Contains([]int{4, 10, 20, 28, 100}, committee)
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"fastpay/bench/chart"
+	"fastpay/bench/paper"
 )
 
 // pageOf writes a page about results, and returns it.
@@ -196,7 +197,7 @@ type seenPage struct {
 }
 
 // TestPageInBrowser: a browser shows every figure, on a desktop and a phone, in light and dark, complains about nothing, and
-// asks nobody for anything.
+// asks nobody for anything; of runs of every kind, and of the results that are recorded, which have the paper's figures.
 func TestPageInBrowser(t *testing.T) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
@@ -205,7 +206,29 @@ func TestPageInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
-	text := wholePage(t)
+	t.Run("examples", func(t *testing.T) {
+		lookAt(t, browser, pageAbout(t, exampleDir(t)), 15)
+	})
+	t.Run("recorded", func(t *testing.T) {
+		text := pageAbout(t, "../perf/results")
+		for _, f := range paper.Figures {
+			for _, side := range []string{"ours", "paper"} {
+				drawn := f.ID != "table1" // which is numbers only
+				if id := fmt.Sprintf(`id="paper-1-%s-%s"`, f.ID, side); strings.Contains(text, id) != drawn {
+					t.Errorf("%s, the side %s: drawn %v", f.Name(), side, !drawn)
+				}
+			}
+			if !strings.Contains(text, html.EscapeString(f.Title)) {
+				t.Errorf("%s is not on the page", f.Name())
+			}
+		}
+		lookAt(t, browser, text, 30)
+	})
+}
+
+// lookAt has the browser show a page of at least so many figures.
+func lookAt(t *testing.T, browser, text string, figures int) {
+	t.Helper()
 	const most = 2 << 20
 	if len(text) > most {
 		t.Errorf("the page has %d bytes", len(text))
@@ -231,7 +254,7 @@ func TestPageInBrowser(t *testing.T) {
 			t.Fatalf("%s: %d frames", name, len(frames))
 		}
 		for i, got := range frames {
-			if got.Figures < 15 || got.Visible != got.Figures || got.Drawn != got.Figures || got.Wide > 0 || len(got.Loaded) > 0 ||
+			if got.Figures < figures || got.Visible != got.Figures || got.Drawn != got.Figures || got.Wide > 0 || len(got.Loaded) > 0 ||
 				got.Smallest < 4 || got.Broken > 0 || got.Contrast < 4.5 {
 				t.Errorf("%s, frame %d: %+v", name, i, got)
 			}
@@ -252,8 +275,8 @@ func TestPageInBrowser(t *testing.T) {
 	})
 }
 
-// wholePage is of runs of every kind, curves, a sweep with a knee, single transfers and signatures.
-func wholePage(t *testing.T) string {
+// exampleDir has runs of every kind, curves, a sweep with a knee, single transfers and signatures.
+func exampleDir(t *testing.T) string {
 	t.Helper()
 	dir := exampleRunDir(t)
 	for i, r := range mixed() {
@@ -269,7 +292,13 @@ func wholePage(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	file := filepath.Join(dir, "page.html")
+	return dir
+}
+
+// pageAbout is the page about a folder of results.
+func pageAbout(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "page.html")
 	if err := WritePage(file, io.Discard, dir); err != nil {
 		t.Fatal(err)
 	}
