@@ -76,62 +76,43 @@ type attackerProcess struct {
 }
 
 func startAttacker(spec *attackerSpec, stderr io.Writer) (*attackerProcess, error) {
-	self, err := startSelf(AttackerCommand, stderr)
+	self, err := startSelf("the attackers' process", AttackerCommand, stderr)
 	if err != nil {
-		return nil, fmt.Errorf("bench: attackers: %w", err)
+		return nil, err
 	}
 	p := &attackerProcess{self: self}
-	line, err := json.Marshal(spec)
-	if err == nil {
-		_, err = p.in.Write(append(line, '\n'))
-	}
-	if err == nil {
-		var r attackerReply
+	var r attackerReply
+	if err = p.tell(spec); err == nil {
 		r, err = p.reply()
-		p.unable = r.Unable
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
+	p.unable = r.Unable
 	return p, nil
 }
 
 func (p *attackerProcess) reply() (r attackerReply, err error) {
-	line, err := p.out.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &r)
+	if err = p.answer(&r); err == nil && r.Error != "" {
+		err = errors.New(r.Error)
 	}
-	if err != nil {
-		return r, fmt.Errorf("bench: the attackers' process: %w", err)
-	}
-	if r.Error != "" {
-		return r, errors.New(r.Error)
-	}
-	return r, nil
+	return r, err
 }
 
-func (p *attackerProcess) command(name string) (attackCounts, error) {
-	if _, err := io.WriteString(p.in, name+"\n"); err != nil {
-		return attackCounts{}, fmt.Errorf("bench: the attackers' process: %w", err)
+func (p *attackerProcess) do(command string) (attackCounts, error) {
+	if err := p.command(command); err != nil {
+		return attackCounts{}, err
 	}
 	r, err := p.reply()
 	return r.Counts, err
 }
 
 // begin returns when connections that are to be open are.
-func (p *attackerProcess) begin() error { _, err := p.command(commandBegin); return err }
+func (p *attackerProcess) begin() error { _, err := p.do(commandBegin); return err }
 
-func (p *attackerProcess) end() (attackCounts, error) { return p.command(commandEnd) }
+func (p *attackerProcess) end() (attackCounts, error) { return p.do(commandEnd) }
 
-func (p *attackerProcess) stop() error {
-	_ = p.in.Close()
-	kill := time.AfterFunc(stopTimeout, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	if err := p.cmd.Wait(); err != nil {
-		return fmt.Errorf("bench: the attackers' process: %w", err)
-	}
-	return nil
-}
+func (p *attackerProcess) stop() error { return p.self.end(stopTimeout) }
 
 // attacker is the process of the attackers. One CPU is theirs at most.
 type attacker struct {

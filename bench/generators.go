@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,30 +19,22 @@ type generatorProcess struct{ *self }
 
 // startGenerator starts a generator, and returns before it is ready.
 func startGenerator(spec *generatorSpec, stderr io.Writer) (*generatorProcess, error) {
-	self, err := startSelf(GeneratorCommand, stderr)
+	self, err := startSelf("a generator's process", GeneratorCommand, stderr)
 	if err != nil {
-		return nil, fmt.Errorf("bench: generator: %w", err)
+		return nil, err
 	}
 	g := &generatorProcess{self}
-	line, err := json.Marshal(spec)
-	if err == nil {
-		_, err = g.in.Write(append(line, '\n'))
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("bench: generator: %w", err), g.stop())
+	if err := g.tell(spec); err != nil {
+		return nil, errors.Join(err, g.stop())
 	}
 	return g, nil
 }
 
 // await reads the answer that says did.
 func (g *generatorProcess) await(did string) (*loadReport, error) {
-	line, err := g.out.ReadBytes('\n')
-	if err != nil {
-		return nil, fmt.Errorf("bench: a generator's process ended: %w", err)
-	}
 	var r generatorReply
-	if err := json.Unmarshal(line, &r); err != nil {
-		return nil, fmt.Errorf("bench: answer of a generator's process: %w", err)
+	if err := g.answer(&r); err != nil {
+		return nil, err
 	}
 	if r.Error != "" {
 		return nil, errors.New(r.Error)
@@ -54,24 +45,8 @@ func (g *generatorProcess) await(did string) (*loadReport, error) {
 	return r.Report, nil
 }
 
-func (g *generatorProcess) command(name string) error {
-	_, err := io.WriteString(g.in, name+"\n")
-	if err != nil {
-		return fmt.Errorf("bench: a generator's process ended: %w", err)
-	}
-	return nil
-}
-
 // stop ends it; one that does not end with its input is killed.
-func (g *generatorProcess) stop() error {
-	_ = g.in.Close()
-	kill := time.AfterFunc(stopTimeout, func() { _ = g.cmd.Process.Kill() })
-	defer kill.Stop()
-	if err := g.cmd.Wait(); err != nil {
-		return fmt.Errorf("bench: a generator's process: %w", err)
-	}
-	return nil
-}
+func (g *generatorProcess) stop() error { return g.end(stopTimeout) }
 
 // generators are all of a run.
 type generators []*generatorProcess

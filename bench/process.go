@@ -49,18 +49,13 @@ type childAuthority struct {
 
 // startChild runs the authority of spec in a new process, and returns once it accepts.
 func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer) (*childAuthority, error) {
-	self, err := startSelf(AuthorityCommand, stderr)
+	self, err := startSelf("the authority's process", AuthorityCommand, stderr)
 	if err != nil {
-		return nil, fmt.Errorf("bench: authority process: %w", err)
+		return nil, err
 	}
 	c := &childAuthority{self: self}
-	line, err := json.Marshal(spec)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("bench: authority process: %w", err), c.stop())
-	}
-	_, err = c.in.Write(append(line, '\n'))
-	if err == nil {
-		_, err = c.in.Write(addressBytes(addresses))
+	if err = c.tell(spec); err == nil {
+		err = c.write(addressBytes(addresses))
 	}
 	reply, replyErr := c.reply()
 	if err = errors.Join(replyErr, err); err != nil {
@@ -74,24 +69,16 @@ func addressBytes(a []codec.Address) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(a))), len(a)*crypto.PublicKeySize)
 }
 
-func (c *childAuthority) reply() (childReply, error) {
-	var r childReply
-	line, err := c.out.ReadBytes('\n')
-	if err != nil {
-		return r, fmt.Errorf("bench: the authority's process ended: %w", err)
+func (c *childAuthority) reply() (r childReply, err error) {
+	if err = c.answer(&r); err == nil && r.Error != "" {
+		err = errors.New(r.Error)
 	}
-	if err := json.Unmarshal(line, &r); err != nil {
-		return r, fmt.Errorf("bench: answer of the authority's process: %w", err)
-	}
-	if r.Error != "" {
-		return r, errors.New(r.Error)
-	}
-	return r, nil
+	return r, err
 }
 
-func (c *childAuthority) command(name string) (snapshot, error) {
-	if _, err := io.WriteString(c.in, name+"\n"); err != nil {
-		return snapshot{}, fmt.Errorf("bench: the authority's process ended: %w", err)
+func (c *childAuthority) do(command string) (snapshot, error) {
+	if err := c.command(command); err != nil {
+		return snapshot{}, err
 	}
 	r, err := c.reply()
 	return r.Snapshot, err
@@ -101,11 +88,11 @@ func (c *childAuthority) basePort() int { return c.port }
 
 func (c *childAuthority) startedIn() time.Duration { return c.took }
 
-func (c *childAuthority) begin() (snapshot, error) { return c.command(commandBegin) }
+func (c *childAuthority) begin() (snapshot, error) { return c.do(commandBegin) }
 
-func (c *childAuthority) end() (snapshot, error) { return c.command(commandEnd) }
+func (c *childAuthority) end() (snapshot, error) { return c.do(commandEnd) }
 
-func (c *childAuthority) mark() (snapshot, error) { return c.command(commandMark) }
+func (c *childAuthority) mark() (snapshot, error) { return c.do(commandMark) }
 
 // stop closes the child's input and waits for its end; a child that does not end is killed.
 func (c *childAuthority) stop() error {
@@ -113,13 +100,7 @@ func (c *childAuthority) stop() error {
 		return nil
 	}
 	c.stopped = true
-	_ = c.in.Close()
-	kill := time.AfterFunc(stopTimeout+orphanGrace, func() { _ = c.cmd.Process.Kill() })
-	defer kill.Stop()
-	if err := c.cmd.Wait(); err != nil {
-		return fmt.Errorf("bench: the authority's process: %w", err)
-	}
-	return nil
+	return c.self.end(stopTimeout + orphanGrace)
 }
 
 // kill ends the child at once, as a crash does.

@@ -215,7 +215,7 @@ func TestUnknownCommandIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.command("dance"); err == nil || !strings.Contains(err.Error(), "dance") {
+	if _, err := a.do("dance"); err == nil || !strings.Contains(err.Error(), "dance") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := a.begin(); err != nil {

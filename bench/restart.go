@@ -3,7 +3,6 @@ package bench
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,13 +134,12 @@ func (r *RestartTime) WriteFile(name string) error {
 
 // ReadRestartTime reads what WriteFile wrote.
 func ReadRestartTime(name string) (*RestartTime, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
 	r := new(RestartTime)
-	if err := json.Unmarshal(text, r); err != nil || r.Accounts == 0 || r.Seconds == 0 {
-		return nil, fmt.Errorf("bench: %s is not a result of a restart (%v)", name, err)
+	if err := readJSON(name, r); err != nil {
+		return nil, err
+	}
+	if r.Accounts == 0 || r.Seconds == 0 {
+		return nil, fmt.Errorf("bench: %s is not a result of a restart: it has no accounts, or no time", name)
 	}
 	return r, nil
 }

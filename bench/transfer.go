@@ -3,11 +3,9 @@ package bench
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -306,13 +304,12 @@ func (l *TransferLatency) WriteFile(name string) error {
 
 // ReadTransferLatency reads what WriteFile wrote.
 func ReadTransferLatency(name string) (*TransferLatency, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
 	l := new(TransferLatency)
-	if err := json.Unmarshal(text, l); err != nil || l.Certificate.P50 == nil || l.Settled.P50 == nil {
-		return nil, fmt.Errorf("bench: %s is not a result of transfers (%v)", name, err)
+	if err := readJSON(name, l); err != nil {
+		return nil, err
+	}
+	if l.Certificate.P50 == nil || l.Settled.P50 == nil {
+		return nil, fmt.Errorf("bench: %s is not a result of transfers: it has no median", name)
 	}
 	return l, nil
 }
