@@ -27,6 +27,7 @@ var layout = map[string][]string{
 	"node/audit":     {"node/authority", "node/committee", "node/journal", "codec", "crypto"},
 	"node/authority": {"node/committee", "codec", "crypto"},
 	"node/committee": {"codec", "crypto"},
+	"node/history":   {},
 	"node/journal":   {},
 	"node/link":      {"codec", "crypto"},
 	"node/client":    {"node/committee", "codec", "crypto"},

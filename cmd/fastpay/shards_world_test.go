@@ -272,15 +272,7 @@ func (w *shardWorld) folder(shard int) string {
 	return found[0]
 }
 
-// patiently waits for a condition, and says whether it came true.
-func (w *shardWorld) patiently(condition func() bool) bool {
-	for end := w.awake.now() + worldPatience; w.awake.now() < end; time.Sleep(5 * time.Millisecond) {
-		if condition() {
-			return true
-		}
-	}
-	return condition()
-}
+func (w *shardWorld) patiently(condition func() bool) bool { return w.awake.patiently(condition) }
 
 // stopwatch says how long this process has run. Time in which it was stopped, with all the others, does not count: nothing
 // that is waited for can happen then.
@@ -308,3 +300,13 @@ func newStopwatch(t *testing.T) *stopwatch {
 }
 
 func (s *stopwatch) now() time.Duration { return time.Duration(s.ran.Load()) }
+
+// patiently waits for a condition, and says whether it came true.
+func (s *stopwatch) patiently(condition func() bool) bool {
+	for end := s.now() + worldPatience; s.now() < end; time.Sleep(5 * time.Millisecond) {
+		if condition() {
+			return true
+		}
+	}
+	return condition()
+}

@@ -2,9 +2,9 @@ package sim
 
 import "fastpay/codec"
 
-// A history is what clients have seen of payments, from outside: when each was begun and when it was over. Worlds keep
-// one on demand, for a checker that knows nothing of the protocol.
-type history struct {
+// Sightings are what clients have seen of payments, from outside: when each was begun and when it was over. Worlds keep
+// them on demand, for a checker that knows nothing of the protocol.
+type sightings struct {
 	payments []payment
 }
 
@@ -22,7 +22,7 @@ const (
 )
 
 // paidBy notes a payment of a payer.
-func (h *history) paidBy(p *payer) {
+func (h *sightings) paidBy(p *payer) {
 	if h == nil {
 		return
 	}
@@ -40,7 +40,7 @@ func (w *World) payee(o codec.Order) int32 {
 }
 
 // deposited notes money that came in at the Primary.
-func (h *history) deposited(w *World, to int32, amount uint64) {
+func (h *sightings) deposited(w *World, to int32, amount uint64) {
 	if h == nil {
 		return
 	}

@@ -6,69 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anishathalye/porcupine"
+	"fastpay/node/history"
 )
 
-// The histories of worlds, account by account, are checked by Porcupine, against a model that knows nothing of committees:
-// an account is a number and a balance, a payment takes the next number and money that is there, and gives it to the
-// payee; each happens at one moment between its beginning and its end. In the end every correct authority is asked, and
-// must say what follows.
-
-// account is the model's state.
-type account struct {
-	next    uint64
-	balance int64
-}
-
-// An accountOp is what happens to one account.
-type accountOp struct {
-	account int32
-	initial int64 // of the account
-	payment
-	read bool // a question in the end; says is the answer
-	says account
-}
-
-var accountModel = porcupine.Model{
-	Partition: func(ops []porcupine.Operation) [][]porcupine.Operation {
-		byAccount := make(map[int32][]porcupine.Operation)
-		most := int32(0)
-		for _, op := range ops {
-			id := op.Input.(accountOp).account
-			byAccount[id], most = append(byAccount[id], op), max(most, id)
-		}
-		var parts [][]porcupine.Operation
-		for id := range most + 1 {
-			parts = append(parts, byAccount[id])
-		}
-		return parts
-	},
-	Init: func() any { return account{} },
-	Step: func(state, input, _ any) (bool, any) {
-		s, op := state.(account), input.(accountOp)
-		if op.read {
-			return op.says == account{s.next, s.balance + op.initial}, s
-		}
-		if op.from == op.account {
-			if op.number != s.next || s.balance+op.initial < op.amount {
-				return false, s
-			}
-			s.next++
-			s.balance -= op.amount
-		}
-		if op.to == op.account {
-			s.balance += op.amount
-		}
-		return true, s
-	},
-}
-
 // recorded carries a world out and returns its history. A deaf one says nothing of violations.
-func recorded(t *testing.T, o Options, deaf bool) (ops []porcupine.Operation, payments int) {
+func recorded(t *testing.T, o Options, deaf bool) (ops []history.Operation, paid int) {
 	t.Helper()
 	w := NewWorld(o)
 	w.deaf = deaf
-	w.history = new(history)
+	w.history = new(sightings)
 	for _, d := range w.contract.Log() { // from before it began
 		w.history.deposited(w, w.facts.id(&d.Recipient), d.Amount)
 	}
@@ -89,18 +35,15 @@ func recorded(t *testing.T, o Options, deaf bool) (ops []porcupine.Operation, pa
 			}
 		}
 	}
-	add := func(op accountOp) {
-		op.initial = w.facts.accounts[op.account].initial
-		ops = append(ops, porcupine.Operation{Input: op, Call: int64(op.called), Return: int64(op.done)})
+	payments := make([]history.Payment, len(list))
+	for i, p := range list {
+		payments[i] = history.Payment{From: p.from, To: p.to, Number: p.number, Amount: p.amount, Called: p.called, Done: p.done}
 	}
-	for _, p := range list {
-		if p.from != outside {
-			add(accountOp{account: p.from, payment: p})
-		}
-		if p.to != outside && p.to != p.from {
-			add(accountOp{account: p.to, payment: p})
-		}
+	initial := make([]int64, len(w.facts.accounts))
+	for i := range initial {
+		initial[i] = w.facts.accounts[i].initial
 	}
+	ops = history.Of(payments, initial)
 	for m := range w.members {
 		if m < len(w.plan.Liars) || w.members[m].retired {
 			continue
@@ -109,14 +52,13 @@ func recorded(t *testing.T, o Options, deaf bool) (ops []porcupine.Operation, pa
 			a := &w.facts.accounts[i].address
 			shard := w.members[m].copies[0][shardOf(a, w.plan.Shards)].shards[shardOf(a, w.plan.Shards)]
 			balance, _ := shard.Balance(a)
-			says := account{balance: balance.Big().Int64()}
+			says := history.Account{Balance: balance.Big().Int64()}
 			for known := range shard.Accounts() {
 				if known.Address == *a {
-					says.next = known.NextSequenceNumber
+					says.Next = known.NextSequenceNumber
 				}
 			}
-			add(accountOp{account: int32(i), read: true, says: says,
-				payment: payment{called: forever + 1, done: forever + 2}})
+			ops = append(ops, history.Answer(int32(i), initial[i], says))
 		}
 	}
 	return ops, len(list)
@@ -130,7 +72,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 	operations, payments := 0, 0
 	for seed := range worlds {
 		ops, n := recorded(t, Options{Seed: 50_000 + seed, Payments: 100, Faults: AllFaults}, false)
-		if got := porcupine.CheckOperationsTimeout(accountModel, ops, time.Minute); got != porcupine.Ok {
+		if got := history.Check(ops, time.Minute); got != history.Linearizable {
 			t.Errorf("seed %d: %d operations: %v", 50_000+seed, len(ops), got)
 		}
 		operations, payments = operations+len(ops), payments+n
@@ -141,44 +83,40 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 // TestHistoriesThatAreNot damages a history in every way that the model should notice.
 func TestHistoriesThatAreNot(t *testing.T) {
 	whole, _ := recorded(t, Options{Seed: 3, Payments: 60, Members: 4, Faults: Loss | Duplicates | Reordering}, false)
-	debit := slices.IndexFunc(whole, func(op porcupine.Operation) bool {
-		in := op.Input.(accountOp)
-		return !in.read && in.from == in.account && in.to != in.account && in.number > 0
+	debit := slices.IndexFunc(whole, func(op history.Operation) bool {
+		return !op.Read && op.From == op.Account && op.To != op.Account && op.Number > 0
 	})
-	credit := slices.IndexFunc(whole, func(op porcupine.Operation) bool {
-		in := op.Input.(accountOp)
-		return !in.read && in.from != in.account
+	credit := slices.IndexFunc(whole, func(op history.Operation) bool {
+		return !op.Read && op.From != op.Account
 	})
-	read := slices.IndexFunc(whole, func(op porcupine.Operation) bool { return op.Input.(accountOp).read })
-	f := func(what string, at int, change func(op *accountOp)) {
+	read := slices.IndexFunc(whole, func(op history.Operation) bool { return op.Read })
+	f := func(what string, at int, change func(op *history.Operation)) {
 		t.Helper()
 		ops := slices.Clone(whole)
-		in := ops[at].Input.(accountOp)
-		change(&in)
-		ops[at].Input = in
-		if got := porcupine.CheckOperationsTimeout(accountModel, ops, 10*time.Second); got != porcupine.Illegal {
+		change(&ops[at])
+		if got := history.Check(ops, 10*time.Second); got != history.Impossible {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
-	f("a number twice", debit, func(op *accountOp) { op.number-- })
-	f("more than is there", debit, func(op *accountOp) { op.amount = 1 << 60 })
-	f("a credit cut to nothing", credit, func(op *accountOp) { op.amount = 0 })
-	f("a credit of another account", credit, func(op *accountOp) { op.to = outside })
-	f("an authority that lags", read, func(op *accountOp) { op.says.next++ })
-	f("an authority with another balance", read, func(op *accountOp) { op.says.balance++ })
-	for what, ops := range map[string][]porcupine.Operation{
+	f("a number twice", debit, func(op *history.Operation) { op.Number-- })
+	f("more than is there", debit, func(op *history.Operation) { op.Amount = 1 << 60 })
+	f("a credit cut to nothing", credit, func(op *history.Operation) { op.Amount = 0 })
+	f("a credit of another account", credit, func(op *history.Operation) { op.To = history.Outside })
+	f("an authority that lags", read, func(op *history.Operation) { op.Says.Next++ })
+	f("an authority with another balance", read, func(op *history.Operation) { op.Says.Balance++ })
+	for what, ops := range map[string][]history.Operation{
 		"a payment lost":  slices.Delete(slices.Clone(whole), debit, debit+1),
 		"a payment twice": append(slices.Clone(whole), whole[debit]),
 		"a credit twice":  append(slices.Clone(whole), whole[credit]),
 	} {
-		if got := porcupine.CheckOperationsTimeout(accountModel, ops, 10*time.Second); got != porcupine.Illegal {
+		if got := history.Check(ops, 10*time.Second); got != history.Impossible {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
 	swapped := slices.Clone(whole)
 	own := func(i int) bool {
-		in := swapped[i].Input.(accountOp)
-		return !in.read && in.from == in.account && in.account == whole[debit].Input.(accountOp).account
+		op := &swapped[i]
+		return !op.Read && op.From == op.Account && op.Account == whole[debit].Account
 	}
 	var debits []int
 	for i := range swapped {
@@ -186,11 +124,11 @@ func TestHistoriesThatAreNot(t *testing.T) {
 			debits = append(debits, i)
 		}
 	}
-	slices.SortFunc(debits, func(a, b int) int { return cmp.Compare(swapped[a].Call, swapped[b].Call) })
+	slices.SortFunc(debits, func(a, b int) int { return cmp.Compare(swapped[a].Called, swapped[b].Called) })
 	a, b := debits[0], debits[len(debits)-1]
-	swapped[a].Call, swapped[b].Call = swapped[b].Call, swapped[a].Call
-	swapped[a].Return, swapped[b].Return = swapped[b].Return, swapped[a].Return
-	if got := porcupine.CheckOperationsTimeout(accountModel, swapped, 10*time.Second); got != porcupine.Illegal {
+	swapped[a].Called, swapped[b].Called = swapped[b].Called, swapped[a].Called
+	swapped[a].Done, swapped[b].Done = swapped[b].Done, swapped[a].Done
+	if got := history.Check(swapped, 10*time.Second); got != history.Impossible {
 		t.Errorf("the first after the last: %v", got)
 	}
 }

@@ -12,11 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anishathalye/porcupine"
-
 	"fastpay/node/authority"
 	"fastpay/node/client"
 	"fastpay/node/committee"
+	"fastpay/node/history"
 	"fastpay/node/journal"
 	"fastpay/node/link"
 )
@@ -158,7 +157,7 @@ func TestSabotageHistories(t *testing.T) {
 				break
 			}
 			ops, _ := recorded(t, Options{Seed: seed, Payments: 60, Members: 4, Faults: AllFaults &^ (Flips | Byzantine | Twins)}, true)
-			if porcupine.CheckOperationsTimeout(accountModel, ops, 5*time.Second) == porcupine.Illegal {
+			if history.Check(ops, 5*time.Second) == history.Impossible {
 				t.Logf("%-60s %d worlds", name, seed+1)
 				break
 			}

@@ -25,9 +25,9 @@ type World struct {
 	trace       digest
 	log         func(string) // nil: nobody reads along
 	violation   *Violation
-	history     *history // nil: none is kept
-	deaf        bool     // violations are passed over, so that somebody else may find them
-	healed      bool     // no more faults
+	history     *sightings // nil: none is kept
+	deaf        bool       // violations are passed over, so that somebody else may find them
+	healed      bool       // no more faults
 	count       Exercised
 	message     codec.Message // scratch
 	replies     arena
