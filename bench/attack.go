@@ -135,7 +135,7 @@ func (o *AttackOptions) Check() error {
 // loadTime is how long there is load in a row.
 func (o *AttackOptions) loadTime() time.Duration {
 	turns := time.Duration(2*o.Pairs+recoveryTurns) * (o.Turn + 2*turnSettle)
-	return attackWarmUp + turns + recoveryLimit // which is twice as long, at half the rate
+	return attackWarmUp + turns + 3*recoveryLimit // both recoveries: half of the peak, and what is left
 }
 
 // RunAttacks tries the attacks one after the other, each on an authority of its own that has the same accounts.

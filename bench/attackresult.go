@@ -1,10 +1,8 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -118,7 +116,7 @@ func (r *AttackRow) judge() {
 		fault("memory grew by %d MiB, peers may cause %d", grown>>20, node.MaxPeerBytes>>20)
 	}
 	if o := r.Overload; o != nil && (o.RecoverSeconds < 0 || o.RecoverSeconds > recoveryLimit.Seconds()) {
-		fault("latency was back after %.1f s, expected %.0f", o.RecoverSeconds, recoveryLimit.Seconds())
+		fault("latency was back %s, expected %.0f s", o.Impatient, recoveryLimit.Seconds())
 	}
 	if r.Overload == nil && r.Attackers.Messages+r.Attackers.Connections == 0 {
 		fault("the attackers did nothing")
@@ -146,74 +144,20 @@ func (r *AttackResult) WriteFile(name string) error {
 
 // ReadAttackResult reads a file that WriteFile wrote.
 func ReadAttackResult(name string) (*AttackResult, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
 	r := new(AttackResult)
-	if err := json.Unmarshal(b, r); err != nil || len(r.Rows) == 0 {
-		return nil, fmt.Errorf("bench: %s is not a result of attacks: %v", name, err)
+	if err := readJSON(name, r); err != nil {
+		return nil, err
+	}
+	if len(r.Rows) == 0 {
+		return nil, fmt.Errorf("bench: %s is not a result of attacks: it has no rows", name)
 	}
 	return r, nil
 }
 
-// short is a row in a line.
-func (r *AttackRow) short() string {
-	if r.Skipped != "" {
-		return "skipped: " + r.Skipped
-	}
-	text := fmt.Sprintf("%s/s without, %s/s with: %.1f %% left; %s", grouped(int(r.perSec(without))), grouped(int(r.perSec(with))),
-		100*r.Share, r.did())
-	if len(r.Faults) > 0 {
-		text += "; " + strings.Join(r.Faults, "; ")
-	}
-	return text
-}
-
-// did is what the attackers did.
-func (r *AttackRow) did() string {
-	if o := r.Overload; o != nil {
-		return fmt.Sprintf("%s/s offered; at half, latency back after %.1f s", grouped(int(o.OfferedPerSec)), o.RecoverSeconds)
-	}
-	c := &r.Attackers
-	var parts []string
-	for _, p := range []struct {
-		n    int64
-		what string
-	}{{c.Connections, "connections"}, {c.Closed, "closed by the authority"}, {c.Failed, "failed"}, {c.Messages, "messages"},
-		{c.Bytes >> 20, "MiB"}} {
-		if p.n > 0 {
-			parts = append(parts, grouped(int(p.n))+" "+p.what)
-		}
-	}
-	return fmt.Sprintf("%s in %.0f s, %.0f %% of a CPU", strings.Join(parts, ", "), c.Seconds, 100*ratio(c.CPUSeconds, c.Seconds))
-}
-
 // WriteText writes r for a terminal.
 func (r *AttackResult) WriteText(w io.Writer) error {
-	_, err := io.WriteString(w, r.table())
-	return err
-}
-
-// table is r in Markdown, which can be read as it is.
-func (r *AttackResult) table() string {
 	var b strings.Builder
-	b.WriteString("| Attack | Honest payments/s without / with | Left (pairs) | p99, ms, without / with | CPU µs a payment, without / with | " +
-		"What the attackers did | " +
-		"Peak memory, MiB, without / with | Rejected / lost | Money conserved | Verdict |\n|---|---|---|---|---|---|---|---|---|---|\n")
-	for _, row := range r.Rows {
-		if row.Skipped != "" {
-			fmt.Fprintf(&b, "| %s | | | | | skipped: %s | | | | |\n", row.Attack, row.Skipped)
-			continue
-		}
-		verdict := "good"
-		if len(row.Faults) > 0 {
-			verdict = "**" + strings.Join(row.Faults, "; ") + "**"
-		}
-		low, high := row.spread()
-		fmt.Fprintf(&b, "| %s | %s / %s | %.1f %% (%.1f to %.1f) | %.1f / %.1f | %.2f / %.2f | %s | %d / %d | %d / %d | %s | %s |\n", row.Attack,
-			grouped(int(row.perSec(without))), grouped(int(row.perSec(with))), 100*row.Share, 100*low, 100*high, row.p99(without),
-			row.p99(with), row.cpuUs(without), row.cpuUs(with), row.did(), row.PeakWithout>>20, row.PeakWith>>20, row.Rejected, row.Lost, yesNo(row.Conserved), verdict)
-	}
-	return b.String()
+	renderRows(&b, r.Rows)
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -31,4 +31,7 @@ func (q *marks) add(m mark) {
 
 func (q *marks) remove() { q.head++ }
 
+// removeLast takes the youngest one back.
+func (q *marks) removeLast() { q.all = q.all[:len(q.all)-1] }
+
 func (q *marks) len() int { return len(q.all) - q.head }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -43,10 +42,9 @@ const (
 	partReliability reportPart = "reliability"
 )
 
-// reportParts are all parts of a run directory, in the order of a whole report. Attacks come after them; of the repository's
-// own they are among the records.
+// reportParts are all parts, in the order of a whole report.
 var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partJournal, partCrypto,
-	partReliability}
+	partAttacks, partReliability}
 
 func (p reportPart) begin() string {
 	return fmt.Sprintf("<!-- %s:begin - written by 'fastpay bench results', do not edit up to %s:end -->", p, p)
@@ -79,7 +77,7 @@ func (r *Report) renderInto(file string) (string, error) {
 		return "", fmt.Errorf("bench: %w", err)
 	}
 	content := string(old)
-	for _, part := range append(slices.Clip(reportParts), partAttacks) {
+	for _, part := range reportParts {
 		section, err := r.section(part)
 		if err != nil {
 			return "", err

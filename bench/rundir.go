@@ -23,6 +23,7 @@ import (
 //	durability/*.json   committees with a journal, and without
 //	journal/            what a journal costs: pairs/*.json, in memory and with one in turn, soak/*.json, transfers.json, restart.json
 //	signatures.txt      what 'go test -bench' of package crypto printed, with lines "commit: " and "command: " before it
+//	attacks/*.json      what is left for honest payers under attack
 //	paper/              of a run of the paper's experiments what KeepPaper keeps
 //	PART.md             a part that is not rendered but kept as records: bench, curves, reliability, ...
 const (
@@ -34,13 +35,14 @@ const (
 	journalFolder    = "journal"
 	signaturesFile   = "signatures.txt"
 	paperFolder      = "paper"
+	attacksFolder    = "attacks"
 )
 
 // ReadRunDir reads what is there: any part may be missing. A directory without any is an error.
 func ReadRunDir(dir string) (*Report, error) {
 	r := &Report{Records: make(map[reportPart]string)}
 	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readDurable, readSignatures,
-		readPaper, readJournal, readRecords} {
+		readPaper, readJournal, readAttacks, readRecords} {
 		if err := read(dir, r); err != nil {
 			return nil, err
 		}
@@ -101,6 +103,21 @@ func readSignatures(dir string, r *Report) (err error) {
 
 func readPaper(dir string, r *Report) (err error) {
 	r.paper, err = within(dir, paperFolder, readPaperRun)
+	return err
+}
+
+func readAttacks(dir string, r *Report) (err error) {
+	r.Attacks, err = within(dir, attacksFolder, func(folder string) (all []*AttackResult, err error) {
+		names, err := filepath.Glob(filepath.Join(folder, "*.json"))
+		for _, name := range names {
+			result, err := ReadAttackResult(name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, result)
+		}
+		return all, err
+	})
 	return err
 }
 

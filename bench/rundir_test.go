@@ -60,6 +60,11 @@ func exampleRunDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	writeJournal(t, dir)
+	for _, r := range exampleAttacks() {
+		if err := r.WriteFile(filepath.Join(dir, attacksFolder, r.Rows[0].Attack+".json")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, text := range map[string]string{
 		signaturesFile:   "commit: 0123abcd\ncommand: go test -bench 7\n" + benchmarkOutput,
 		"reliability.md": "<!-- how to add: 99 -->\n\n## Reliability\n\n| 2026-11-26 | 0123abc | `x` | 300 |\n",
@@ -70,6 +75,39 @@ func exampleRunDir(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+// exampleAttacks are two results of a row each that go into one table, and one of another setting.
+func exampleAttacks() []*AttackResult {
+	f := func(a Attack, rate float64) *AttackResult {
+		r := &AttackResult{Schema: schemaVersion, Command: []string{"fastpay", "bench", "attack", "--attacks=" + a.String()}, CommitteeSize: 4,
+			NumShards: 1, MaxInFlight: 1000, Durability: "none", Rate: rate, Hostile: 2000, TurnSeconds: 0.7, Environment: example().Environment}
+		row := newAttackRow(a)
+		turn := AttackTurn{PerSec: 90_000, P50Us: 5000, P99Us: 9000, MaxUs: 12_000, CPUUs: 9.25}
+		row.Pairs = []AttackPair{{turn, turn}, {turn, AttackTurn{PerSec: 88_000, P99Us: 9900, CPUUs: 9.5}}}
+		row.Conserved, row.PeakWithout, row.PeakWith = true, 100<<20, 123<<20
+		row.Attackers = attackCounts{Seconds: 5, CPUSeconds: 1.5, Connections: 2004, Closed: 4, Messages: 10_000, Bytes: 5 << 20}
+		if a == AttackOverload {
+			row.Overload = &OverloadRow{PeakPerSec: 90_000, OfferedPerSec: 270_000, Half: turn, RecoverSeconds: 0.3,
+				Impatient: &Recovery{Seconds: 0.3, Waited: 0.6, Left: Backlog{100_000, 90_000, 5000}, GivenUp: 89_000},
+				Patient:   &Recovery{Seconds: -1, Waited: 11, Left: Backlog{100_000, 91_000, 6000}}}
+		}
+		row.judge()
+		r.Rows = append(r.Rows, row)
+		return r
+	}
+	return []*AttackResult{f(AttackOverload, 0), f(AttackSlow, 0), f(AttackIdle, 2500)}
+}
+
+// TestAttacksOfOneSettingShareATable: rows of several results, in the order of the attacks.
+func TestAttacksOfOneSettingShareATable(t *testing.T) {
+	text := renderAttacks(exampleAttacks())
+	slow, overload, idle := strings.Index(text, "| slow | 90,000"), strings.Index(text, "| overload | 90,000"), strings.Index(text, "| idle | 90,000")
+	if slow < 0 || overload < slow || idle < overload || strings.Count(text, "| Attack | Honest") != 2 ||
+		!strings.Contains(text, "| wait for all of it | 100,000 | 91,000 / 6,000 | 0 | 9.0 | not within 11 s |") ||
+		!strings.Contains(text, "fastpay bench attack --attacks=slow  # 0123456789ab") {
+		t.Errorf("got\n%s", text)
+	}
 }
 
 // TestResultsAreOfTheRunDirectory: RESULTS.md is what 'fastpay bench results --from perf/results' writes.

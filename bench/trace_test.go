@@ -54,7 +54,7 @@ func TestTrace(t *testing.T) {
 		}
 	}
 	for _, f := range []string{"throughput/tcp-10.json", "transfers.json", "endurance/soak.json", "curves/shards-2.json",
-		"curves/accounts-3.json", "signatures.txt", "reliability.md"} {
+		"curves/accounts-3.json", "signatures.txt", "reliability.md", "attacks/slow.json", "attacks/overload.json"} {
 		if !files[f] {
 			t.Errorf("no number is from %s", f)
 		}

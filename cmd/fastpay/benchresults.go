@@ -104,7 +104,7 @@ func together(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("--from and files with results do not go together")
 	}
-	for _, name := range []string{"transfers", "curves", "crypto", "endurance"} {
+	for _, name := range []string{"transfers", "curves", "crypto", "endurance", "attacks"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--from and --%s do not go together", name)
 		}
