@@ -9,6 +9,7 @@
 #	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: three minutes
 #	./bench.sh --journal the same in turn, for the ratio; what a journal adds to a transfer, two million payments with
 #	                     snapshots, a start of ten million accounts: four minutes
+#	./bench.sh --attacks one authority beside attackers, each kind in turn, and overload: five minutes
 #	./bench.sh --crypto  signatures alone, on one core: under two minutes
 #	./bench.sh --paper   every figure and table of the paper, in results/paper: some fifteen minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
@@ -17,8 +18,8 @@ cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak | --durable | --journal | --crypto | --paper) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --journal | --crypto | --paper]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --durable | --journal | --attacks | --crypto | --paper) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --journal | --attacks | --crypto | --paper]" >&2; exit 2 ;;
 esac
 
 # What earlier modes measured does not make another program.
@@ -42,6 +43,8 @@ many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
 pairs='1 2 3'
 restart=10000000
+attacks='idle,slow,churn never-read,never-finish garbage,bad-signatures flood,forged overload'
+attack=
 bench='-benchtime 200ms -count 3'
 if [ "$mode" = --quick ]; then
 	results=results/quick
@@ -58,6 +61,8 @@ if [ "$mode" = --quick ]; then
 	transfers=100
 	pairs=1
 	restart=10000
+	attacks='slow,flood'
+	attack='--num-accounts 500 --hostile 20 --pairs 1 --turn 100ms --rate 1000'
 	bench='-benchtime 1x'
 fi
 status=0
@@ -157,6 +162,20 @@ journal_job() {
 	write_report
 }
 
+# All have the same settings, so that they make one table. What goes wrong is in the report; of a moment alone, how many
+# payments are left says nothing.
+attacks_job() {
+	fresh attacks attacks
+	for kinds in $attacks; do
+		# shellcheck disable=SC2086 # attack is several words, or none
+		bin/fastpay bench attack $attack --attacks "$kinds" --json "$kept/attacks/$kinds.json" || {
+			code=$?
+			if [ "$mode $code" != '--quick 7' ]; then status=$code; fi
+		}
+	done
+	write_report
+}
+
 # On one core, where the system lets it choose.
 crypto_job() {
 	one=
@@ -189,6 +208,7 @@ case "$mode" in
 	--soak) soak_job ;;
 	--durable) durable_job ;;
 	--journal) journal_job ;;
+	--attacks) attacks_job ;;
 	--crypto) crypto_job ;;
 	--paper) paper_job ;;
 	--quick)
@@ -201,6 +221,7 @@ case "$mode" in
 		durable_job
 		soak_job
 		journal_job
+		attacks_job
 		crypto_job
 		paper_job
 		;;

@@ -110,6 +110,8 @@ const (
 	// attackWarmUp comes before the first turn, and turnSettle before each.
 	attackWarmUp = time.Second
 	turnSettle   = 200 * time.Millisecond
+	// connectTime is about how long a hostile connection takes to be opened and closed beside the load.
+	connectTime = 600 * time.Microsecond
 	// attackSeed is not that of other benchmarks, which may run at the same time: of a key there is one authority.
 	attackSeed = 1016
 )
@@ -132,10 +134,19 @@ func (o *AttackOptions) Check() error {
 	return o.Options.Check()
 }
 
-// loadTime is how long there is load in a row.
-func (o *AttackOptions) loadTime() time.Duration {
-	turns := time.Duration(2*o.Pairs+recoveryTurns) * (o.Turn + 2*turnSettle)
-	return attackWarmUp + turns + 3*recoveryLimit // both recoveries: half of the peak, and what is left
+// loadTime is how long there is load in the row of any of the attacks, which opening connections between turns takes, too.
+func (o *AttackOptions) loadTime() (most time.Duration) {
+	for _, a := range o.Attacks {
+		turns := time.Duration(2*o.Pairs) * (o.Turn + 2*turnSettle)
+		switch a {
+		case AttackOverload: // and recoveries: half of the peak, and what is left
+			turns += recoveryTurns*(o.Turn+2*turnSettle) + 3*recoveryLimit
+		case AttackIdle, AttackSlow, AttackNeverFinish:
+			turns += time.Duration(o.Pairs*o.Hostile) * connectTime
+		}
+		most = max(most, attackWarmUp+turns)
+	}
+	return most
 }
 
 // RunAttacks tries the attacks one after the other, each on an authority of its own that has the same accounts.

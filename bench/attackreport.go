@@ -33,7 +33,7 @@ func renderAttacks(all []*AttackResult) string {
 		slices.SortStableFunc(rows, func(a, b *AttackRow) int { return attackNumber(a.Attack) - attackNumber(b.Attack) })
 		fmt.Fprintf(&b, "\n%s\n\n", setting)
 		renderRows(&b, rows)
-		fmt.Fprintf(&b, "\n%s:\n\n", measuredAt(commands...))
+		fmt.Fprintf(&b, "\n%s. `./bench.sh --attacks` repeats it. Each line alone:\n\n", measuredAt(commands...))
 		renderCommands(&b, commands)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
