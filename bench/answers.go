@@ -74,6 +74,9 @@ func (d *payers) confirmReply(s *seat, r request, message []byte) {
 		return
 	}
 	p.confirmed |= bit(s.member)
+	if d.asides != nil && d.asides.credits != nil {
+		d.asides.credits.debit(d, r.number, s.member)
+	}
 	if p.state == certifying && count(p.confirmed) >= d.quorum {
 		p.state = settledAtQuorum
 		d.answered(p, 0, 1)
@@ -83,7 +86,7 @@ func (d *payers) confirmReply(s *seat, r request, message []byte) {
 	}
 	if p.state == settledAtQuorum && count(p.confirmed) == d.members {
 		if d.meter.measuring {
-			_ = d.everyone.RecordValue(min(max(1, (d.now_-p.due).Microseconds()), latencyMaxUs))
+			_ = d.everyone.RecordValue(microseconds(d.now_ - p.due))
 		}
 		d.release(r.slot)
 	}
@@ -111,7 +114,7 @@ func (d *payers) replay(s *seat, payer, from, to int) {
 	}
 }
 
-var requestNames = [...]string{"order", "second order", "certificate", "certificate", "replayed certificate", "info request"}
+var requestNames = [...]string{"order", "second order", "certificate", "certificate", "replayed certificate", "info request", "info request", "info request", "info request"}
 
 // refused counts an answer that is not the expected one. Of an authority whose failures are part of the run it is no
 // fault of the run, nor is what an authority does not know that was too slow to be told.

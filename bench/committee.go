@@ -60,6 +60,15 @@ type CommitteeRun struct {
 	PaidTwiceStuck int            `json:"paid_twice_stuck"` // payments whose payer signed two orders, and got no quorum
 	Violations     []string       `json:"violations"`       // of safety
 	CreditsSeconds float64        `json:"credits_seconds"`  // after the last payment: until all balances were right everywhere
+
+	// Credits in another shard than the debit, of which one of CreditsOneOf is watched by info requests beside the load. In the
+	// payer's shard a credit comes with the debit. Times have the answer that shows the credit in them.
+	CreditsOneOf   int         `json:"credits_one_of"`
+	CreditsWatched int         `json:"credits_watched"` // that a quorum showed in the window
+	CreditsUnseen  int         `json:"credits_unseen"`  // over the whole run: not shown by a quorum within the time-out
+	CreditedUs     Percentiles `json:"credited_us"`     // from when a payment was due until a quorum showed it
+	CreditedAllUs  Percentiles `json:"credited_all_us"` // ... all authorities did
+	CreditLagUs    Percentiles `json:"credit_lag_us"`   // at one authority, from its confirmation of the debit
 }
 
 // toldUnsafe is how many violations the text has.
@@ -284,6 +293,10 @@ func (r *committeeRun) conclude() *Result {
 	}
 	c.SettledAllUs, c.SettledAll = percentiles(r.everyone), int(r.everyone.TotalCount())
 	c.PaidTwiceStuck = r.stuck
+	if m := r.meter; m.credited != nil {
+		c.CreditsOneOf, c.CreditsWatched, c.CreditsUnseen = watchOneOf, int(m.credited.TotalCount()), m.unseen
+		c.CreditedUs, c.CreditedAllUs, c.CreditLagUs = percentiles(m.credited), percentiles(m.creditedAll), percentiles(m.creditLag)
+	}
 	series, step := r.meter.dipSeries()
 	c.Dips = append([]Dip{}, dips(series, step, c.Events)...)
 	r.whole = c

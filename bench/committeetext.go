@@ -29,6 +29,14 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 		return
 	}
 	line(b, "... settled by all", "%s; %s payments", c.SettledAllUs, grouped(c.SettledAll))
+	if c.CreditsOneOf > 0 {
+		line(b, "... credited by quorum", "%s; %s watched, one of %d between shards", c.CreditedUs, grouped(c.CreditsWatched),
+			c.CreditsOneOf)
+		line(b, "... credited by all", "%s; %s after the debit", c.CreditedAllUs, c.CreditLagUs)
+	}
+	if c.CreditsUnseen > 0 {
+		line(b, "Credits not seen", "%d of those watched, within the time-out", c.CreditsUnseen)
+	}
 	for _, m := range c.Members {
 		if m.Fault == "" && m.Refused+m.BadVotes+m.TwoVotes+m.Behind+m.Replayed+m.Breaks == 0 && m.Audited {
 			continue

@@ -67,6 +67,7 @@ type ComparedMetric struct {
 	High         *float64 `json:"high"`
 	NoisePercent float64  `json:"noise_percent"` // of the noisier side; at least what is assumed for few runs
 	Verdict      string   `json:"verdict"`
+	NoiseAssumed bool     `json:"noise_assumed"` // the runs are few, and differ less than it
 }
 
 // Compare finds the configurations that both sides measured, and how they differ. Where each side measured one, these are
@@ -157,6 +158,7 @@ func (m *metric) compare(a, b []float64) ComparedMetric {
 		if m.tail {
 			least = assumedTailNoise
 		}
+		c.NoiseAssumed = least > floor
 		floor = max(floor, least)
 	}
 	c.NoisePercent = 100 * floor

@@ -59,6 +59,17 @@ func TestCompareVerdicts(t *testing.T) {
 	f(VerdictUnknown, list(100, 101), list(100, 101)) // two alike are no proof
 }
 
+// TestNoiseOfFewRuns is said to be measured where it is more than what would be assumed.
+func TestNoiseOfFewRuns(t *testing.T) {
+	for want, rates := range map[string][]float64{"noise is assumed: ": {100, 101, 102}, "noise is measured, of few runs: ": {60, 100, 140}} {
+		c := compared(t, ran("a", rates...), ran("b", 100, 100, 100))
+		text := c.Groups[0].summary()
+		if !strings.Contains(text, want) || c.Groups[0].Metrics[0].NoiseAssumed != (rates[0] == 100) {
+			t.Errorf("%v: %s", rates, text)
+		}
+	}
+}
+
 // TestNoiseIsNoProgress: between sides that do not differ a difference is claimed rarely, and a large one is found.
 func TestNoiseIsNoProgress(t *testing.T) {
 	const trials = 100

@@ -110,7 +110,11 @@ func (g *ComparedGroup) summary() string {
 	}
 	s += fmt.Sprintf(", noise %.1f %%, %d and %d runs", m.NoisePercent, m.A.Runs, m.B.Runs)
 	if min(m.A.Runs, m.B.Runs) < fewRuns {
-		s += fmt.Sprintf("; noise is assumed: %d runs a side would tell", fewRuns)
+		noise := "measured, of few runs"
+		if m.NoiseAssumed {
+			noise = "assumed"
+		}
+		s += fmt.Sprintf("; noise is %s: %d runs a side would tell", noise, fewRuns)
 	}
 	return s
 }

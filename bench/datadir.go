@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,5 +30,9 @@ func (o *Options) makeDataDir() (path string, remove func(), err error) {
 	if path, err = os.MkdirTemp(parent, "bench-data-"); err != nil {
 		return "", nil, fmt.Errorf("bench: data directory: %w", err)
 	}
-	return path, func() { _ = os.RemoveAll(path) }, nil // what is left over is in a folder for that
+	k, err := startKeeper(path) // which removes it, also when this process is killed
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("bench: data directory: %w", err), os.RemoveAll(path))
+	}
+	return path, func() { _ = k.stop() }, nil // what is left over is in a folder for that
 }

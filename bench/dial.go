@@ -29,7 +29,8 @@ func (r *measured) dial(port int) (driver, error) {
 	d.open = open
 	if r.Info > 0 {
 		infos, ok := newInfos(&r.Options, r.made.workload, port, len(d.conns), &d.poller)
-		d.infos, r.infos = infos, infos
+		d.infos = infos
+		room(&r.meter.infos)
 		d.events = make([]unix.EpollEvent, len(d.conns)+r.NumShards)
 		if !ok {
 			return nil, errors.Join(errors.New("bench: the authority does not take another connection to each shard"), d.close())

@@ -12,7 +12,9 @@ var csvHeader = []string{"recorded_at", "commit", "benchmark", "phase", "protoco
 	"max_in_flight", "connections", "seconds", "rate_per_second", "rate_per_second_per_core", "latency_p50_us", "latency_p90_us",
 	"latency_p99_us", "latency_p99_9_us", "latency_max_us", "node_cpu_us", "generator_cpu_us", "signatures", "mean_batch", "bytes",
 	"allocations", "peak_rss_bytes", "rejected", "lost", "retransmitted", "conserved", "valid", "flags", "cpu", "cores",
-	"crypto_backend", "durability", "seed", "journal_bytes", "syncs"}
+	"crypto_backend", "durability", "seed", "journal_bytes", "syncs",
+	"settled_all_p50_us", "settled_all_p99_us", "credited_p50_us", "credited_p99_us", "credited_all_p50_us", "credited_all_p99_us",
+	"credits_watched"}
 
 func (r *Result) csvRow() []string {
 	e, l := &r.Environment, r.latency()
@@ -23,7 +25,7 @@ func (r *Result) csvRow() []string {
 		}
 		return strconv.FormatInt(*us, 10)
 	}
-	return []string{e.RecordedAt, e.Commit, r.benchmarkName(), r.Phase, r.Protocol, strconv.Itoa(r.CommitteeSize),
+	row := []string{e.RecordedAt, e.Commit, r.benchmarkName(), r.Phase, r.Protocol, strconv.Itoa(r.CommitteeSize),
 		strconv.Itoa(r.NumShards), strconv.Itoa(r.NumAccounts), strconv.Itoa(r.MaxInFlight), strconv.Itoa(r.Connections),
 		number(r.Seconds), number(r.RatePerSec), number(r.RatePerCore), micro(l.P50), micro(l.P90), micro(l.P99), micro(l.P999),
 		micro(l.Max), number(r.CPUUsPerPayment.Node), number(r.CPUUsPerPayment.Generator), number(r.SignaturesPerPay),
@@ -31,6 +33,12 @@ func (r *Result) csvRow() []string {
 		strconv.Itoa(r.Rejected), strconv.Itoa(r.Lost), strconv.Itoa(r.Retransmitted), strconv.FormatBool(r.Conserved),
 		strconv.FormatBool(r.Valid), strings.Join(r.Flags, " "), e.CPU, strconv.Itoa(e.Cores), e.CryptoBackend, r.Durability,
 		strconv.FormatUint(r.Seed, 10), number(r.JournalBytesPerPay), strconv.FormatFloat(r.SyncsPerPayment, 'f', 6, 64)}
+	c := r.Committee
+	if c == nil {
+		return append(row, "", "", "", "", "", "", "")
+	}
+	return append(row, micro(c.SettledAllUs.P50), micro(c.SettledAllUs.P99), micro(c.CreditedUs.P50), micro(c.CreditedUs.P99),
+		micro(c.CreditedAllUs.P50), micro(c.CreditedAllUs.P99), strconv.Itoa(c.CreditsWatched))
 }
 
 // WriteCSV writes results as a table, one line each; the file appears whole or not at all.
@@ -62,6 +70,11 @@ func WriteMarkdown(file string, results ...*Result) error {
 	}
 	b.WriteString("\n")
 	for _, r := range results {
+		if c := r.Committee; c != nil && c.CreditsWatched > 0 {
+			fmt.Fprintf(&b, "- credit in another shard: p50 %s ms, p99 %s ms to a quorum, %s and %s to all; watched for one of %d, %s payments\n",
+				inMs(c.CreditedUs.P50), inMs(c.CreditedUs.P99), inMs(c.CreditedAllUs.P50), inMs(c.CreditedAllUs.P99), c.CreditsOneOf,
+				grouped(c.CreditsWatched))
+		}
 		fmt.Fprintf(&b, "- %s: %s. `%s`\n", r.unit().many, r.unit().what, strings.Join(r.Command, " "))
 	}
 	if len(results) > 0 {

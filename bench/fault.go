@@ -138,6 +138,15 @@ func parseTime(text string, unit time.Duration) (time.Duration, bool) {
 	return d, err == nil && d > 0
 }
 
+// FaultNames are the kinds that ParseFaults knows, each with the colon that its numbers follow.
+func FaultNames() []string {
+	names := make([]string, len(faultNames))
+	for i, name := range faultNames {
+		names[i] = name + ":"
+	}
+	return names
+}
+
 // cast deals the faults out: the last authorities get the first fault, and so on. The result has a fault, or nil, for
 // each member.
 func cast(faults []Fault, members int) (of []*Fault, err error) {

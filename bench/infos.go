@@ -3,8 +3,6 @@ package bench
 import (
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"fastpay/codec"
 	"fastpay/node/committee"
 )
@@ -20,9 +18,7 @@ type infos struct {
 	next       int     // account
 	asked      int
 
-	answered int // in the window
-	latency  *hdrhistogram.Histogram
-	message  codec.Message
+	message codec.Message
 }
 
 // maxInfoOwed is how many answers a shard may owe; beyond it questions wait.
@@ -30,8 +26,7 @@ const maxInfoOwed = 4096
 
 // newInfos connects to all shards; the first of them is number index of the poller.
 func newInfos(o *Options, w *workload, base, index int, p *poller) (*infos, bool) {
-	i := &infos{perPayment: o.Info / 100, accounts: w.accounts, shards: o.NumShards, sent: make([]marks, o.NumShards),
-		latency: hdrhistogram.New(1, latencyMaxUs, latencyDigits)}
+	i := &infos{perPayment: o.Info / 100, accounts: w.accounts, shards: o.NumShards, sent: make([]marks, o.NumShards)}
 	for shard := range o.NumShards {
 		s := newSeat(0, shard, index+shard, o.Host, base)
 		i.seats = append(i.seats, s)
@@ -87,10 +82,7 @@ func (i *infos) take(d *tcpDriver, shard int, r request, message []byte, now tim
 		d.meter.refuse("info request", message)
 		return
 	}
-	if d.meter.measuring {
-		i.answered++
-		_ = i.latency.RecordValue(min(max(1, (now-sent).Microseconds()), latencyMaxUs))
-	}
+	d.meter.informed(now - sent)
 }
 
 // broken ends the run: the authority hung up.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // KeeperCommand is how the binary starts itself as a keeper: its arguments after the program's name.
@@ -78,5 +80,19 @@ func Keep(in io.Reader) error {
 	if dir == "" {
 		return lines.Err()
 	}
-	return os.RemoveAll(dir)
+	err := os.RemoveAll(dir)
+	for range removals { // processes that are being killed may still make files there
+		if _, missing := os.Stat(dir); errors.Is(missing, os.ErrNotExist) {
+			return nil
+		}
+		time.Sleep(removeEvery)
+		err = os.RemoveAll(dir)
+	}
+	return err
 }
+
+// A folder is removed so often at most, and with such pauses.
+const (
+	removals    = 20
+	removeEvery = 50 * time.Millisecond
+)

@@ -41,9 +41,9 @@ func (o *Options) open() bool { return o.Rate > 0 }
 func (r *measured) loadMade() *Load {
 	m := r.meter
 	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), Peer: r.Peer, LeftFastPay: r.books.redeemed}
-	if r.infos != nil {
-		l.Infos, l.InfosPerSec = r.infos.answered, ratio(float64(r.infos.answered), m.window().Seconds())
-		l.InfoUs = percentiles(r.infos.latency)
+	if m.infos != nil {
+		l.Infos, l.InfoUs = int(m.infos.TotalCount()), percentiles(m.infos)
+		l.InfosPerSec = ratio(float64(l.Infos), m.window().Seconds())
 	}
 	if !r.open() {
 		return l

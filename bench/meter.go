@@ -49,6 +49,14 @@ type meter struct {
 	late        *hdrhistogram.Histogram // from when a payment was due to when it was sent
 	orderServed *hdrhistogram.Histogram // from sending to the reply, as order and confirmation are from when it was due
 	settled     *hdrhistogram.Histogram
+
+	infos *hdrhistogram.Histogram // of info requests, in the window; nil in a load without
+
+	// Of a committee, in the window: payments whose credit was watched. nil when none is.
+	credited    *hdrhistogram.Histogram // from when a payment was due to its credit at a quorum
+	creditedAll *hdrhistogram.Histogram // ... at all authorities
+	creditLag   *hdrhistogram.Histogram // at one authority, from the reply about the debit to the credit
+	unseen      int                     // over the whole run: payments whose credit no quorum showed in time
 }
 
 const (
@@ -122,7 +130,7 @@ func (m *meter) answered(now, latency time.Duration, orders, confirmations int) 
 	if !m.measuring {
 		return
 	}
-	us := min(max(1, latency.Microseconds()), latencyMaxUs)
+	us := microseconds(latency)
 	if orders > 0 {
 		m.orders += orders
 		_ = m.order.RecordValues(us, int64(orders)) // fails for values out of range only
@@ -143,16 +151,21 @@ func (m *meter) answered(now, latency time.Duration, orders, confirmations int) 
 }
 
 // opened makes room for what only an open loop measures.
-func (m *meter) opened() {
-	for _, h := range [...]**hdrhistogram.Histogram{&m.late, &m.orderServed, &m.settled} {
+func (m *meter) opened() { room(&m.late, &m.orderServed, &m.settled) }
+
+func room(histograms ...**hdrhistogram.Histogram) {
+	for _, h := range histograms {
 		*h = hdrhistogram.New(1, latencyMaxUs, latencyDigits)
 	}
 }
 
+// microseconds is a latency as histograms keep it.
+func microseconds(d time.Duration) int64 { return min(max(1, d.Microseconds()), latencyMaxUs) }
+
 // begun counts a payment of an open loop that was sent so long after it was due.
 func (m *meter) begun(late time.Duration) {
 	if m.measuring {
-		_ = m.late.RecordValue(min(max(1, late.Microseconds()), latencyMaxUs))
+		_ = m.late.RecordValue(microseconds(late))
 	}
 }
 
@@ -161,12 +174,34 @@ func (m *meter) served(after time.Duration, orders, confirmations int) {
 	if !m.measuring {
 		return
 	}
-	us := min(max(1, after.Microseconds()), latencyMaxUs)
+	us := microseconds(after)
 	if orders > 0 {
 		_ = m.orderServed.RecordValues(us, int64(orders))
 	}
 	if confirmations > 0 {
 		_ = m.settled.RecordValues(us, int64(confirmations))
+	}
+}
+
+// informed counts an info request that was answered after so long.
+func (m *meter) informed(after time.Duration) {
+	if m.measuring {
+		_ = m.infos.RecordValue(microseconds(after))
+	}
+}
+
+// credit counts that one more authority shows the credit of a payment: so long after it said that it has debited, and after the
+// payment was due. quorum and all say which authority that makes it.
+func (m *meter) credit(lag, due time.Duration, quorum, all bool) {
+	if !m.measuring {
+		return
+	}
+	_ = m.creditLag.RecordValue(microseconds(lag))
+	if quorum {
+		_ = m.credited.RecordValue(microseconds(due))
+	}
+	if all {
+		_ = m.creditedAll.RecordValue(microseconds(due))
 	}
 }
 

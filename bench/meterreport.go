@@ -15,7 +15,7 @@ type loadReport struct {
 	WarmedUp, Orders, Confirmations    int
 	Bytes                              int64
 	Series                             []int
-	Due, Sent                          int
+	Due, Sent, Unseen                  int
 	Histograms                         [][]byte // those of meter.histograms, then everyone
 
 	Tallies []tally
@@ -27,14 +27,15 @@ type loadReport struct {
 
 // histograms are those of a meter; nil ones were not needed.
 func (m *meter) histograms() []**hdrhistogram.Histogram {
-	return []**hdrhistogram.Histogram{&m.order, &m.confirmation, &m.late, &m.orderServed, &m.settled}
+	return []**hdrhistogram.Histogram{&m.order, &m.confirmation, &m.late, &m.orderServed, &m.settled, &m.infos, &m.credited,
+		&m.creditedAll, &m.creditLag}
 }
 
 func (m *meter) report(everyone *hdrhistogram.Histogram) (*loadReport, error) {
 	r := &loadReport{
 		Answers: m.answers, Confirmed: m.confirmed, Rejected: m.rejected, Lost: m.lost, Reasons: m.reasons, NotFull: m.notFull,
 		Began: m.began, Ended: m.ended, CPU: m.cpu, WarmedUp: m.warmedUp, Orders: m.orders, Confirmations: m.confirmations,
-		Bytes: m.bytes, Series: m.series, Due: m.due, Sent: m.sent,
+		Bytes: m.bytes, Series: m.series, Due: m.due, Sent: m.sent, Unseen: m.unseen,
 	}
 	for _, h := range append(m.histograms(), &everyone) {
 		var b []byte
@@ -69,6 +70,7 @@ func (m *meter) add(r *loadReport, everyone *hdrhistogram.Histogram) error {
 	m.bytes += r.Bytes
 	m.due += r.Due
 	m.sent += r.Sent
+	m.unseen += r.Unseen
 	for i, n := range r.Series {
 		if i == len(m.series) {
 			m.series = append(m.series, 0)

@@ -44,6 +44,9 @@ type Mix struct {
 	UserData      bool    // 32 bytes with each payment
 }
 
+// PatternNames are the patterns that ParsePattern knows; a colon comes before the numbers of those that have some.
+func PatternNames() []string { return []string{"ring", "uniform", "zipf:", "hot:"} }
+
 // PatternGrammar is what ParsePattern takes.
 const PatternGrammar = "ring, uniform, zipf:S, hot:K,P"
 

@@ -170,8 +170,8 @@ func (o *Options) checkMix() error {
 		return fmt.Errorf("bench: %d hot accounts of %d", o.Mix.Accounts, o.NumAccounts)
 	case !(o.Info >= 0 && o.Info <= 100*maxInfo):
 		return fmt.Errorf("bench: info is %v, expected 0 to %d for every hundred payments", o.Info, 100*maxInfo)
-	case o.Info > 0 && (o.Protocol != committee.TCP || o.Phase == Orders || o.Topology != OneAuthority):
-		return errors.New("bench: info requests go to one authority over TCP, with payments or confirmations")
+	case o.Info > 0 && (o.Protocol != committee.TCP || o.Phase == Orders):
+		return errors.New("bench: info requests go over TCP, with payments or confirmations")
 	}
 	return nil
 }

@@ -59,6 +59,8 @@ type payers struct {
 	stuck    int // payments of payers who pay twice that got no quorum
 	unsafe   []string
 
+	asides *asides // nil when nothing is asked beside the payments
+
 	unsettled []map[int]bool // after the run, by member: payers whose number there is not known to be right
 }
 
@@ -105,7 +107,7 @@ func newPayers(o *Options, made *orders, keys *crypto.KeySet, bases []int, m *me
 		d.free = append(d.free, int32(len(d.slots)-1-i))
 	}
 	var err error
-	if d.poller, err = newPoller(d.members * d.shards); err != nil {
+	if d.poller, err = newPoller(asideConns * d.members * d.shards); err != nil {
 		return nil, err
 	}
 	for member, base := range bases {
@@ -117,6 +119,9 @@ func newPayers(o *Options, made *orders, keys *crypto.KeySet, bases []int, m *me
 				return nil, errors.Join(fmt.Errorf("bench: authority %d does not accept at %s", member, s.address()), d.close())
 			}
 		}
+	}
+	if !d.newAsides(o, bases) {
+		return nil, errors.Join(errors.New("bench: an authority does not take another connection to each shard"), d.close())
 	}
 	if o.open() {
 		d.open = newSchedule(o.Rate, o.Arrival, o.Seed+uint64(made.from))
@@ -135,7 +140,7 @@ func (d *payers) allow(n int) {
 	d.flush()
 }
 
-func (d *payers) waiting() int { return max(d.budget, 0) + d.active }
+func (d *payers) waiting() int { return max(d.budget, 0) + d.active + d.asides.waiting() }
 
 func (d *payers) ended() error { return d.why }
 
@@ -154,8 +159,14 @@ func (d *payers) step() error {
 	d.now_ = d.now()
 	confirmed := d.meter.confirmed
 	for _, e := range events {
+		if at := int(e.Fd); at >= len(d.seats) {
+			if s := d.asides.seats[at-len(d.seats)]; s.ready(e) {
+				d.asides.receive(d, s)
+			}
+			continue
+		}
 		s := d.seats[e.Fd]
-		if s.fd < 0 || e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
+		if !s.ready(e) {
 			continue
 		}
 		n, ok := s.receive(func(r request, message []byte) { d.reply(s, r, message) })
@@ -168,6 +179,9 @@ func (d *payers) step() error {
 	d.refill()
 	d.revive()
 	d.flush()
+	if d.asides != nil {
+		d.asides.step(d)
+	}
 	if d.meter.measuring && d.meter.confirmed > confirmed {
 		d.meter.notFull += d.now() - d.now_
 	}
@@ -178,6 +192,9 @@ func (d *payers) step() error {
 			s.reminded = s.missed && s.fd >= 0 && s.owed() == 0
 		}
 		d.remind()
+		if d.asides != nil {
+			d.asides.expire(d)
+		}
 	}
 	return nil
 }
@@ -231,6 +248,9 @@ func (d *payers) begin(payer int, due time.Duration) {
 	d.active++
 	d.current[payer] = slot
 	if d.doubling == 0 || payer%d.doubling != 0 {
+		if d.asides != nil && d.asides.credits != nil {
+			d.asides.credits.begin(d, p)
+		}
 		d.askAll(askOrder, slot, d.orderFrame(p.order))
 		return
 	}
@@ -281,6 +301,11 @@ func (d *payers) expire() {
 func (d *payers) close() error {
 	for _, s := range d.seats {
 		s.drop(0)
+	}
+	if d.asides != nil {
+		for _, s := range d.asides.seats {
+			s.drop(0)
+		}
 	}
 	return d.poller.close()
 }

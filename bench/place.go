@@ -45,7 +45,7 @@ func (o *Options) checkDescriptors() error {
 	}
 	n := o.NumShards * o.Connections
 	if o.Topology == WholeCommittee {
-		n *= o.CommitteeSize
+		n *= asideConns * o.CommitteeSize
 	}
 	if uint64(n+spareDescriptors) > limit {
 		return fmt.Errorf("bench: %d connections, with %d descriptors a process: raise the limit (ulimit -n)", n, limit)

@@ -198,7 +198,6 @@ type measured struct {
 	audited  error
 	stolen   float64
 	environ  perf.Environment
-	infos    *infos        // of a mixed load; else nil
 	whole    *CommitteeRun // of a whole committee; else nil
 }
 

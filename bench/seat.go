@@ -46,6 +46,9 @@ const (
 	askReminder                // the certificate of the payment before, which brings to light what the authority has missed
 	askReplay                  // a certificate that the authority had missed
 	askProbe                   // what number is the account at?
+	askInfo                    // a payee's question, of the load
+	askBalance                 // what has a recipient whose credit is watched?
+	askReceived                // which payments has it received?
 )
 
 const (
@@ -166,8 +169,17 @@ func (s *seat) address() string { return net.JoinHostPort(s.host, strconv.Itoa(s
 
 // appendProbe appends the question for an account's state.
 func appendProbe(dst []byte, account *codec.Address) []byte {
+	return appendInfoRequest(dst, &codec.InfoRequest{Account: *account})
+}
+
+func appendInfoRequest(dst []byte, q *codec.InfoRequest) []byte {
 	start := len(dst)
-	dst = codec.AppendInfoRequest(codec.BeginFrame(dst), &codec.InfoRequest{Account: *account})
+	dst = codec.AppendInfoRequest(codec.BeginFrame(dst), q)
 	codec.EndFrame(dst, start)
 	return dst
+}
+
+// ready reports whether an event is for a connection that is up.
+func (s *seat) ready(e unix.EpollEvent) bool {
+	return s.fd >= 0 && e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0
 }

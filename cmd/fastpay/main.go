@@ -31,11 +31,8 @@ func main() {
 // run executes the command line args, whose first element is the name that the program was called by, and returns the
 // exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	// The first signal asks the command to end in order; the context's end gives the second one its default action.
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop)
-
 	root := newRootCommand(filepath.Base(args[0]))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -45,6 +42,28 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	return report(stderr, cmd, err)
+}
+
+// untilSignal is a context that the first signal ends: the command then stops in order. The second one stops the program at once,
+// whatever hangs, also where a shell has made it ignore signals; processes that it started end with it.
+func untilSignal() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		if _, is := <-signals; !is {
+			return
+		}
+		cancel()
+		if _, is := <-signals; is {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
 }
 
 // report prints why cmd failed and returns the exit code.

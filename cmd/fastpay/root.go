@@ -53,6 +53,7 @@ func prepare(root *cobra.Command) *cobra.Command {
 	// A command that groups others runs only to say so: its usage is that of the others.
 	const runs = `{{if and .Runnable (not (index .Annotations "group"))}}`
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", runs, 1))
+	complete(root)
 	root.CompletionOptions.HiddenDefaultCmd = root.Name() != "fastpay"
 	return root
 }
