@@ -62,6 +62,10 @@ func (p *pkg) find(f *file, tree *ast.File) {
 		return !p.isConstant(n)
 	}
 	for _, d := range tree.Decls {
+		f.in = ""
+		if function, ok := d.(*ast.FuncDecl); ok {
+			f.in = function.Name.Name
+		}
 		ast.Inspect(d, visit)
 	}
 	sort.SliceStable(f.sites, func(i, j int) bool {

@@ -18,24 +18,24 @@ type result struct {
 	Package    string   `json:"package"`
 	Commit     string   `json:"commit"`
 	Date       string   `json:"date"`
-	Changes    int      `json:"changes"`
+	Changes    int      `json:"changes"` // that there are
+	Tried      []trying `json:"tried"`
 	Noticed    int      `json:"noticed"` // by a test that failed, or
 	TimedOut   int      `json:"timed_out"`
 	Equivalent []change `json:"equivalent"` // survived, and no test can see them
-	Percent    float64  `json:"percent"`    // noticed or timed out, of all that are not equivalent
 	Survivors  []change `json:"survivors"`
-	Tried      []trying `json:"tried"`
+	Percent    float64  `json:"percent"` // noticed or timed out, of all tried that are not equivalent
 }
 
 // trying is a change, and how it was noticed: "failed", "time", or "" when it survived.
 type trying struct {
 	Number  int    `json:"number"`
+	Key     string `json:"key"`
 	Noticed string `json:"noticed"`
 }
 
 func (r *result) count(c change, noticed string) {
-	r.Changes++
-	r.Tried = append(r.Tried, trying{c.Number, noticed})
+	r.Tried = append(r.Tried, trying{c.Number, c.key(), noticed})
 	switch noticed {
 	case "":
 		r.Survivors = append(r.Survivors, c)
@@ -46,14 +46,15 @@ func (r *result) count(c change, noticed string) {
 	}
 }
 
-// key names a change by its file, what it does, and its line's text, so that other lines may move.
+// key names a change by its file, function, line's text and what it does, so that lines may move.
 func (c *change) key() string {
 	file, _, _ := strings.Cut(c.Place, ":")
-	return file + " | " + c.What + " | " + c.Source
+	return strings.Join([]string{file, c.Func, c.Text, c.What}, " | ")
 }
 
-// readEquivalent reads lines of a change's key, each below a comment that says why.
-func readEquivalent(name string) (map[string]bool, error) {
+// readEquivalent reads keys of changes of a package: lines below one that says [package], each below a comment that says
+// why no test can see them.
+func readEquivalent(name, dir string) (map[string]bool, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -61,16 +62,22 @@ func readEquivalent(name string) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	keys := map[string]bool{}
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "#") {
+	defer func() { _ = f.Close() }()
+	keys, ours := map[string]bool{}, false
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		switch line := strings.TrimSpace(s.Text()); {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "["):
+			ours = line == "["+filepath.ToSlash(filepath.Clean(dir))+"]"
+		case ours:
 			keys[line] = true
 		}
 	}
-	return keys, nil
+	return keys, s.Err()
 }
 
+// judge ends a run: survivors that are equivalent are apart.
 func (r *result) judge(equivalent map[string]bool) {
 	var left []change
 	for _, c := range r.Survivors {
@@ -84,30 +91,57 @@ func (r *result) judge(equivalent map[string]bool) {
 	for _, list := range [][]change{r.Survivors, r.Equivalent} {
 		sort.Slice(list, func(i, j int) bool { return list[i].Number < list[j].Number })
 	}
-	if of := r.Changes - len(r.Equivalent); of > 0 {
+	if of := len(r.Tried) - len(r.Equivalent); of > 0 {
 		r.Percent = 100 * float64(r.Noticed+r.TimedOut) / float64(of)
 	}
 }
 
-// before is what an earlier run of the same package and commit tried, by the changes' numbers.
-func before(name, dir string) map[int]string {
+// last reads the result of the last run of a package; without one it is empty.
+func last(name string) (r result) {
 	b, err := os.ReadFile(name)
-	var r result
-	if err != nil || json.Unmarshal(b, &r) != nil || r.Package != dir || r.Commit != commit() || strings.HasSuffix(r.Commit, "-dirty") {
-		return nil
+	if err != nil || json.Unmarshal(b, &r) != nil {
+		return result{}
 	}
-	tried := map[int]string{}
+	return r
+}
+
+// continues takes over what an earlier run of the same commit tried.
+func (r *result) continues(earlier *result, p *pkg) map[int]bool {
+	done := map[int]bool{}
+	if earlier.Commit != r.Commit || strings.HasSuffix(r.Commit, "-dirty") || earlier.Changes != r.Changes {
+		return done
+	}
+	all := map[int]change{}
+	for _, f := range p.files {
+		for _, s := range f.sites {
+			for _, c := range s.changes {
+				all[c.Number] = c
+			}
+		}
+	}
+	for _, t := range earlier.Tried {
+		done[t.Number] = true
+		r.count(all[t.Number], t.Noticed)
+	}
+	return done
+}
+
+// survivors are the keys of what survived.
+func (r *result) survivors() map[string]bool {
+	keys := map[string]bool{}
 	for _, t := range r.Tried {
-		tried[t.Number] = t.Noticed
+		if t.Noticed == "" {
+			keys[t.Key] = true
+		}
 	}
-	return tried
+	return keys
 }
 
 func (r *result) print(w io.Writer) {
-	fmt.Fprintf(w, "%s at %s: %d changes, %d noticed, %d by time, %d equivalent, %d survived: %.1f %%\n", r.Package, r.Commit,
-		r.Changes, r.Noticed, r.TimedOut, len(r.Equivalent), len(r.Survivors), r.Percent)
+	fmt.Fprintf(w, "%s at %s: %d of %d changes tried, %d noticed, %d by time, %d equivalent, %d survived: %.1f %%\n", r.Package,
+		r.Commit, len(r.Tried), r.Changes, r.Noticed, r.TimedOut, len(r.Equivalent), len(r.Survivors), r.Percent)
 	for _, c := range r.Survivors {
-		fmt.Fprintf(w, "%s: %s: %s\n", c.Place, c.What, c.Source)
+		fmt.Fprintf(w, "%s: %s\n", c.Place, c.key())
 	}
 }
 

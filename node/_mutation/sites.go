@@ -28,14 +28,17 @@ type file struct {
 	src   []byte
 	base  int // of the file in the FileSet
 	sites []*site
+	tree  *ast.File
 	types *types.Package
+	in    string // the function in which places are being found
 }
 
 // site is a place in a file. It becomes text that acts as what is there, but for the changes that the place has, each of
 // which is chosen by its number.
 type site struct {
+	file     string
+	at       place
 	from, to int // offsets
-	line     int
 	changes  []change
 	render   func(f *file, s *site) string
 }
@@ -43,8 +46,9 @@ type site struct {
 type change struct {
 	Number int    `json:"number"`
 	Place  string `json:"place"` // file:line
+	Func   string `json:"func"`
+	Text   string `json:"text"` // the line, with what is changed «marked»
 	What   string `json:"what"`
-	Source string `json:"source"` // the line
 }
 
 // load reads the files of a folder that a build would take, without tests.
@@ -75,7 +79,7 @@ func load(dir string) (*pkg, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.types = checked
+		f.tree, f.types = trees[i], checked
 		p.files = append(p.files, f)
 		p.find(f, trees[i])
 	}
@@ -84,20 +88,24 @@ func load(dir string) (*pkg, error) {
 
 // add enters a place with its changes, given by what they do.
 func (p *pkg) add(f *file, n ast.Node, render func(*file, *site) string, what ...string) {
-	s := &site{from: f.offset(n.Pos()), to: f.offset(n.End()), render: render, line: p.fset.Position(n.Pos()).Line}
+	at := p.fset.Position(n.Pos())
+	s := &site{file: f.name, at: place{at.Line, at.Column}, from: f.offset(n.Pos()), to: f.offset(n.End()), render: render}
 	for _, w := range what {
 		p.sites++
-		s.changes = append(s.changes, change{p.sites, fmt.Sprintf("%s:%d", filepath.Base(f.name), s.line), w, f.lineOf(s.from)})
+		where := fmt.Sprintf("%s:%d", filepath.Base(f.name), at.Line)
+		s.changes = append(s.changes, change{p.sites, where, f.in, f.marked(s.from, s.to), w})
 	}
 	f.sites = append(f.sites, s)
 }
 
 func (f *file) offset(p token.Pos) int { return int(p) - f.base }
 
-func (f *file) lineOf(offset int) string {
-	from := strings.LastIndexByte(string(f.src[:offset]), '\n') + 1
-	to := strings.IndexByte(string(f.src[offset:]), '\n')
-	return strings.TrimSpace(string(f.src[from : offset+to]))
+// marked is the line at an offset, with what is from there up to another offset marked, as far as it is in the line.
+func (f *file) marked(from, to int) string {
+	begin := strings.LastIndexByte(string(f.src[:from]), '\n') + 1
+	end := from + strings.IndexByte(string(f.src[from:])+"\n", '\n')
+	to = min(to, end)
+	return strings.TrimSpace(string(f.src[begin:from]) + "«" + string(f.src[from:to]) + "»" + string(f.src[to:end]))
 }
 
 // text is what is from one offset up to another, with all places in it made changeable.

@@ -9,33 +9,56 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// trial is a test binary with all changes of a package in it.
+// trial is a test binary with all changes of a package in it, and what its tests reach.
 type trial struct {
 	*pkg
+	*coverage
 	dir    string // of the binary
 	binary string
-	rapid  bool     // its tests draw with rapid
-	tests  []string // patterns: fast tests first
+	flags  []string
 }
 
+// Limits of the tests with one change. Time is the processor's, so that a machine that is busy makes nothing noticed that
+// would not be: a change that takes several times what the tests take without it counts as noticed. One that waits for
+// ever takes none, and is noticed when the clock says so.
+const (
+	slower      = 5
+	grace       = 2 // s
+	testTimeout = 90 * time.Second
+	maxMemory   = 2 << 30 // bytes
+)
+
+// chooser limits the process before anything else runs, so that nothing outlives this program for long.
 const chooser = `package %s
 
 import (
 	"os"
 	"strconv"
+	"syscall"
 )
 
-var mutant = func() int { n, _ := strconv.Atoi(os.Getenv(%q)); return n }()
+var mutant = func() int {
+	n, _ := strconv.Atoi(os.Getenv(%q))
+	if s, _ := strconv.ParseUint(os.Getenv(%q), 10, 64); s > 0 {
+		_ = syscall.Setrlimit(syscall.RLIMIT_CPU, &syscall.Rlimit{Cur: s, Max: s})
+		_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: %d, Max: %d})
+	}
+	return n
+}()
 `
 
-const variable = "FASTPAY_MUTANT"
+const (
+	numberVariable  = "FASTPAY_MUTANT"
+	secondsVariable = "FASTPAY_MUTANT_SECONDS"
+)
 
 // compile builds the tests over the changed files.
 func compile(p *pkg) (*trial, error) {
@@ -43,7 +66,7 @@ func compile(p *pkg) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{pkg: p, dir: dir, binary: filepath.Join(dir, "test")}
+	t := &trial{pkg: p, dir: dir, binary: filepath.Join(dir, "test"), flags: testFlags(p.dir)}
 	replace := map[string]string{}
 	put := func(name, text string) error {
 		full, err := filepath.Abs(name)
@@ -54,7 +77,8 @@ func compile(p *pkg) (*trial, error) {
 		replace[full] = other
 		return os.WriteFile(other, []byte(text), 0o644)
 	}
-	err = put(filepath.Join(p.dir, "mutant.go"), fmt.Sprintf(chooser, p.name, variable))
+	err = put(filepath.Join(p.dir, "mutant.go"),
+		fmt.Sprintf(chooser, p.name, numberVariable, secondsVariable, maxMemory, maxMemory))
 	for _, f := range p.files {
 		err = errors.Join(err, put(f.name, f.text(0, len(f.src))))
 	}
@@ -67,93 +91,92 @@ func compile(p *pkg) (*trial, error) {
 	if out, err := c.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w, files are in %s\n%s", err, dir, out)
 	}
-	out, err := exec.Command("go", "list", "-test", "-deps", "./"+filepath.Clean(p.dir)).Output()
-	t.rapid = bytes.Contains(out, []byte("pgregory.net/rapid\n"))
-	return t, err
+	return t, nil
 }
 
-// progressEvery is after how many changes progress is told.
-const progressEvery = 50
-
-// stages are the times up to which tests run in the first process, and in the second; all others run in a third.
-var stages = []float64{0.05, 0.3, 1e9}
-
-var passed = regexp.MustCompile(`(?m)^--- PASS: (\S+) \((\d+\.\d+)s\)`)
-
-// order runs the tests without a change, which they must pass, and sorts them by their times.
-func (t *trial) order() error {
-	out, noticed, err := t.runTests(0, ".")
-	if err != nil || noticed != "" {
-		return fmt.Errorf("%s without a change: %s %w\n%s", t.pkg.dir, noticed, err, out)
+// testFlags are those of every run of a package's tests.
+func testFlags(dir string) []string {
+	flags := []string{"-test.short", "-test.failfast", "-test.timeout", testTimeout.String()}
+	out, _ := exec.Command("go", "list", "-test", "-deps", "./"+filepath.Clean(dir)).Output()
+	if bytes.Contains(out, []byte("pgregory.net/rapid\n")) {
+		flags = append(flags, "-rapid.nofailfile", "-rapid.shrinktime=1ms", "-rapid.seed=1")
 	}
-	least := 0.0
-	for _, most := range stages {
-		var list []string
-		for _, m := range passed.FindAllStringSubmatch(string(out), -1) {
-			if s, _ := strconv.ParseFloat(m[2], 64); s >= least && s < most {
-				list = append(list, m[1])
-			}
-		}
-		if least = most; len(list) > 0 {
-			t.tests = append(t.tests, "^("+strings.Join(list, "|")+")$")
-		}
-	}
-	return nil
+	return flags
 }
 
-// runTests runs the tests of a pattern with a change, and tells how it was noticed, if it was.
-func (t *trial) runTests(number int, pattern string) (out []byte, noticed string, err error) {
+// groupTime is how long the tests of one process may take together; a test that takes longer has its own.
+const groupTime = 300 * time.Millisecond
+
+// notice runs the tests that reach a change, the quickest first, and tells how it was noticed, if it was.
+func (t *trial) notice(s *site, number int) (string, error) {
+	list := t.reaching(filepath.Base(s.file), s.at)
+	for len(list) > 0 {
+		n, takes := 1, list[0].takes
+		for ; n < len(list) && takes+list[n].takes < groupTime; n++ {
+			takes += list[n].takes
+		}
+		noticed, out, err := t.runTests(list[:n], takes, number)
+		if err != nil {
+			return "", fmt.Errorf("change %d: %w\n%s", number, err, out)
+		}
+		if noticed != "" {
+			return noticed, nil
+		}
+		list = list[n:]
+	}
+	return "", nil
+}
+
+func (t *trial) runTests(tests []*test, takes time.Duration, number int) (noticed string, out []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout+10*time.Second)
 	defer cancel()
-	args := []string{"-test.short", "-test.failfast", "-test.v", "-test.timeout", testTimeout.String(), "-test.run", pattern}
-	if t.rapid {
-		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime=1ms", "-rapid.seed=1")
+	var names []string
+	for _, test := range tests {
+		names = append(names, test.name)
 	}
-	c := exec.CommandContext(ctx, t.binary, args...)
+	c := exec.CommandContext(ctx, t.binary, append(slices.Clone(t.flags), "-test.run", "^("+strings.Join(names, "|")+")$")...)
 	c.Dir = t.pkg.dir
-	c.Env = append(os.Environ(), variable+"="+strconv.Itoa(number), "GOMAXPROCS=1")
+	seconds := grace + slower*int((takes+time.Second-1)/time.Second)
+	c.Env = append(os.Environ(), numberVariable+"="+strconv.Itoa(number), secondsVariable+"="+strconv.Itoa(seconds), "GOMAXPROCS=1")
 	out, err = c.CombinedOutput()
 	exit := (*exec.ExitError)(nil)
 	switch {
 	case err == nil:
-		return out, "", nil
-	case bytes.Contains(out, []byte("panic: test timed out")), ctx.Err() != nil:
-		return out, "time", nil
-	case errors.As(err, &exit):
-		return out, "failed", nil
+		return "", out, nil
+	case !errors.As(err, &exit):
+		return "", out, err
+	case exit.Sys().(syscall.WaitStatus).Signaled(), bytes.Contains(out, []byte("panic: test timed out")):
+		return "time", out, nil
 	}
-	return out, "", err
+	return "failed", out, nil
 }
 
-// try runs the tests with each change that was not tried before, until a time.
-func (t *trial) try(only string, workers int, ends time.Time, tried map[int]string) (*result, error) {
-	if err := t.order(); err != nil {
-		return nil, err
+// progressEvery is after how many changes progress is told.
+const progressEvery = 100
+
+// try runs the tests with each change that is wanted, until a time. The tests must pass without one.
+func (t *trial) try(wanted func(*change) bool, workers int, ends time.Time, r *result) error {
+	if noticed, out, err := t.runTests(t.tests, testTimeout, 0); err != nil || noticed != "" {
+		return fmt.Errorf("%s without a change: %s %w\n%s", t.pkg.dir, noticed, err, out)
 	}
-	r := &result{Package: t.pkg.dir, Commit: commit(), Date: time.Now().UTC().Format(time.DateOnly)}
-	work := make(chan change)
+	type job struct {
+		*site
+		*change
+	}
+	work := make(chan job)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	var failed error
 	for range workers {
 		all.Go(func() {
-			for c := range work {
-				noticed := ""
-				for _, pattern := range t.tests {
-					_, how, err := t.runTests(c.Number, pattern)
-					if err != nil {
-						mu.Lock()
-						failed = err
-						mu.Unlock()
-					}
-					if noticed = how; how != "" {
-						break
-					}
-				}
+			for j := range work {
+				noticed, err := t.notice(j.site, j.Number)
 				mu.Lock()
-				r.count(c, noticed)
-				if r.Changes%progressEvery == 0 {
-					fmt.Fprintf(os.Stderr, "%s: %d of %d, %d survived\n", t.pkg.dir, r.Changes, t.sites, len(r.Survivors))
+				if failed = errors.Join(failed, err); err == nil {
+					r.count(*j.change, noticed)
+				}
+				if len(r.Tried)%progressEvery == 0 {
+					fmt.Fprintf(os.Stderr, "%s: %d of %d, %d survived\n", t.pkg.dir, len(r.Tried), t.sites, len(r.Survivors))
 				}
 				mu.Unlock()
 			}
@@ -161,25 +184,16 @@ func (t *trial) try(only string, workers int, ends time.Time, tried map[int]stri
 	}
 	for _, f := range t.files {
 		for _, s := range f.sites {
-			for _, c := range s.changes {
-				if noticed, ok := tried[c.Number]; ok {
-					mu.Lock()
-					r.count(c, noticed)
-					mu.Unlock()
-					continue
-				}
-				if time.Now().After(ends) {
-					continue
-				}
-				if only == "" || c.Place == only || strings.HasPrefix(c.Place, only+":") {
-					work <- c
+			for i := range s.changes {
+				if c := &s.changes[i]; wanted(c) && time.Now().Before(ends) {
+					work <- job{s, c}
 				}
 			}
 		}
 	}
 	close(work)
 	all.Wait()
-	return r, failed
+	return failed
 }
 
 func commit() string {
