@@ -28,7 +28,7 @@ func (o *options) branches(dir string) error {
 	if err != nil {
 		return err
 	}
-	c, err := measure(dir)
+	c, err := measure(dir, nil) // not only the short ones
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,9 @@ func (p *pkg) refusals() (list []refusal) {
 				continue
 			}
 			ast.Inspect(function, func(n ast.Node) bool {
+				if i, ok := n.(*ast.IfStmt); ok && (isSabotage(i.Cond) || hasSabotage(i.Cond)) {
+					return false
+				}
 				if r, ok := n.(*ast.ReturnStmt); ok && p.refuses(r) {
 					at := p.fset.Position(r.Pos())
 					where := fmt.Sprintf("%s:%d", filepath.Base(f.name), at.Line)

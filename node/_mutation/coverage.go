@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ type coverage struct {
 }
 
 // measure runs each test of a package alone.
-func measure(dir string) (*coverage, error) {
+func measure(dir string, flags []string) (*coverage, error) {
 	temporary, err := os.MkdirTemp("", "coverage")
 	if err != nil {
 		return nil, err
@@ -61,9 +62,8 @@ func measure(dir string) (*coverage, error) {
 		return nil, err
 	}
 	c := &coverage{blocks: map[block]bool{}}
-	flags := testFlags(dir)
 	for _, name := range strings.Fields(string(names)) {
-		run := exec.Command(binary, append(flags, "-test.run", "^"+name+"$", "-test.coverprofile", profile)...)
+		run := exec.Command(binary, append(slices.Clone(flags), "-test.run", "^"+name+"$", "-test.coverprofile", profile)...)
 		run.Dir = dir
 		began := time.Now()
 		if out, err := run.CombinedOutput(); err != nil {

@@ -74,7 +74,7 @@ func (o *options) run(dir string, ends time.Time) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(t.dir) }()
-	if t.coverage, err = measure(dir); err != nil {
+	if t.coverage, err = measure(dir, t.flags); err != nil {
 		return err
 	}
 	name := filepath.Join(o.out, filepath.Base(dir)+".json")

@@ -3,6 +3,7 @@ package authority
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"fastpay/codec"
@@ -102,6 +103,19 @@ func TestRecordsThatDoNotFollow(t *testing.T) {
 	f("an acknowledgement of a shard that is none", false, false, acknowledged(shards, 0))
 	f("a transaction too late", false, false, record(func(w *writer) { w.primary(2, 1, &a) }))
 	f("a transaction twice", false, true, record(func(w *writer) { w.primary(1, 1, &a) }), record(func(w *writer) { w.primary(1, 1, &a) }))
+	f("what is no record", false, false, []byte{99})
+	balance := func(b codec.Balance) []byte { return record(func(w *writer) { w.funded(&a, b) }) }
+	f("a debt of more than 128 bits", false, false, balance(codec.MinBalance),
+		record(func(w *writer) { w.settlement(certify(newOrder(from, toPrimary(3), 101, 0)), &chain{}, nil, -1, 0) }))
+	f("changes of more than 128 bits, which a shard cuts", false, true, balance(codec.MaxBalance), balance(codec.NewBalance(1)))
+	f("a balance of more than 128 bits, which a shard cuts", false, true, balance(codec.MaxBalance))
+	stranger := record(func(w *writer) {
+		w.members = testCommittee(t, append(testMembers, testKey(9))...)
+		w.settlement(certify(newOrder(from, toPrimary(3), 1, 0), 0, 1, 9), &chain{}, nil, -1, 0)
+	})
+	if err := replayed([][]byte{stranger}); !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), "voter 4 in a committee of 4") {
+		t.Errorf("a voter who is not in the committee: %v", err)
+	}
 	m, err := NewMerger(nil, 3, []int{0, 2})
 	if err != nil {
 		t.Fatal(err)

@@ -203,6 +203,20 @@ func TestSettlementHoldsTheCertificate(t *testing.T) {
 	})
 }
 
+// A record that holds no certificate gives none.
+func TestRecordWithoutCertificate(t *testing.T) {
+	for _, l := range sampleRecords(t) {
+		var r Record
+		if err := r.Parse(l.at, l.record); err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.AppendCertificate([]byte("x"), worldCommittee)
+		if holds := r.NumVotes() > 0; holds == errors.Is(err, ErrRecord) || !holds && string(got) != "x" {
+			t.Fatalf("kind %d with %d votes: %v, %x", r.Kind, r.NumVotes(), err, got)
+		}
+	}
+}
+
 // FuzzRecord gives any bytes to all that reads records: it refuses them, or reads exactly what is there.
 func FuzzRecord(f *testing.F) {
 	records := sampleRecords(f)

@@ -164,17 +164,16 @@ func (s *Shard) Fund(address *codec.Address, balance codec.Balance) error {
 // AddAccount funds an account later, and writes it down. It may be there already, since anybody can be paid: then the
 // balance is added, so that the outcome does not depend on which came first.
 func (s *Shard) AddAccount(address *codec.Address, balance codec.Balance) error {
-	if err := s.addAccount(address, balance); err != nil {
-		return err
+	if shard := committee.ShardOf(address, s.numShards); shard != s.shard {
+		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, codec.FormatAddress(address), shard, s.shard)
 	}
+	s.addAccount(address, balance)
 	s.write.funded(address, balance)
 	return nil
 }
 
-func (s *Shard) addAccount(address *codec.Address, balance codec.Balance) error {
-	if shard := committee.ShardOf(address, s.numShards); shard != s.shard {
-		return fmt.Errorf("%w: %s is of shard %d, not %d", ErrWrongShard, codec.FormatAddress(address), shard, s.shard)
-	}
+// addAccount is AddAccount without its record, for an account of this shard.
+func (s *Shard) addAccount(address *codec.Address, balance codec.Balance) {
 	a := s.table.open(address)
 	sum, ok := a.balance.Add(balance)
 	if !ok {
@@ -182,7 +181,6 @@ func (s *Shard) addAccount(address *codec.Address, balance codec.Balance) error 
 		s.stats.CappedCredits++
 	}
 	a.balance = sum
-	return nil
 }
 
 // Precheck refuses what no signature and no state that another request could change can save: WrongShard; for

@@ -78,6 +78,33 @@ func TestFund(t *testing.T) {
 	}
 }
 
+// An account that an operator adds must be of the shard; one that is there gets what is added, up to the largest balance.
+func TestAddAccount(t *testing.T) {
+	d := newTestDriver(t, 2)
+	here, there := testKey(owner(0, 2, 0)), testKey(owner(1, 2, 0))
+	s := d.shards[0]
+	wantUnchanged(t, d, func() {
+		if err := s.AddAccount(&there, codec.NewBalance(1)); !errors.Is(err, ErrWrongShard) {
+			t.Errorf("wrong shard: %v", err)
+		}
+	})
+	for i, want := range []codec.Balance{codec.NewBalance(7), codec.NewBalance(14), codec.MaxBalance} {
+		add := codec.NewBalance(7)
+		if i == 2 {
+			add = codec.MaxBalance
+		}
+		if err := s.AddAccount(&here, add); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := s.Balance(&here); got != want || s.Stats().CappedCredits != uint64(i/2) {
+			t.Errorf("after %d: %v, expected %v; %d capped", i+1, got, want, s.Stats().CappedCredits)
+		}
+	}
+	if d.commit(); len(d.log.all) != 3 {
+		t.Errorf("%d records of 3 accounts added", len(d.log.all))
+	}
+}
+
 // The sum of balances may need more than 128 bits.
 func TestTotalBalance(t *testing.T) {
 	d := newTestDriver(t, 1)
