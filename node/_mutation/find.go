@@ -116,8 +116,11 @@ func isSabotage(n ast.Node) bool {
 	return ok && name.Name == "sabotaged"
 }
 
-// isSabotaged reports x && sabotaged("..."), which is never true either.
+// isSabotaged reports x && sabotaged("..."), which is never true either, and x || !sabotaged("..."), which always is.
 func isSabotaged(n *ast.BinaryExpr) bool {
+	if not, ok := n.Y.(*ast.UnaryExpr); ok && n.Op == token.LOR && not.Op == token.NOT {
+		return isSabotage(not.X)
+	}
 	return n.Op == token.LAND && (isSabotage(n.X) || isSabotage(n.Y))
 }
 
