@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"fastpay/codec"
@@ -12,25 +13,25 @@ func TestCreditRefusals(t *testing.T) {
 	d := newTestDriver(t, shards)
 	here, there := owner(0, shards, 0), owner(1, shards, 0)
 	good := certify(newOrder(there, toFastPay(here), 1, 0))
-	f := func(name string, want error, from int, number uint64, c codec.Certificate) {
+	f := func(name string, want error, from int, number uint64, c codec.Certificate, hint string) {
 		t.Helper()
 		wantUnchanged(t, d, func() {
-			if err := d.credit(0, from, number, 0, c); !errors.Is(err, want) {
-				t.Errorf("%s: %v, expected %v", name, err, want)
+			if err := d.credit(0, from, number, 0, c); !errors.Is(err, want) || !strings.Contains(err.Error(), hint) {
+				t.Errorf("%s: %v, expected %v with %q", name, err, want, hint)
 			}
 		})
 		if d.shards[0].Cursor(1) != 0 || len(d.log.all) != 0 {
 			t.Errorf("%s: cursor %d, %d records", name, d.shards[0].Cursor(1), len(d.log.all))
 		}
 	}
-	f("to the Primary", ErrCredit, 1, 1, certify(newOrder(there, toPrimary(here), 1, 0)))
-	f("to another shard", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(owner(2, shards, 0)), 1, 0)))
-	f("from this shard", ErrCredit, 0, 1, certify(newOrder(here, toFastPay(here), 1, 0)))
-	f("from a shard that is none", ErrCredit, 3, 1, good)
-	f("from a shard before the first", ErrCredit, -1, 1, good)
-	f("from another shard than it says", ErrCredit, 2, 1, good)
-	f("without votes", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(here), 1, 0), []byte{}...))
-	f("after a gap", ErrGap, 1, 2, good)
+	f("to the Primary", ErrCredit, 1, 1, certify(newOrder(there, toPrimary(here), 1, 0)), "which is not here")
+	f("to another shard", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(owner(2, shards, 0)), 1, 0)), "which is not here")
+	f("from this shard", ErrCredit, 0, 1, certify(newOrder(here, toFastPay(here), 1, 0)), "got one from shard 0 of 3")
+	f("from a shard that is none", ErrCredit, 3, 1, good, "got one from shard 3 of 3")
+	f("from a shard before the first", ErrCredit, -1, 1, good, "got one from shard -1 of 3")
+	f("from another shard than it says", ErrCredit, 2, 1, good, "of an account of shard 1")
+	f("without votes", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(here), 1, 0), []byte{}...), "with 0 votes")
+	f("after a gap", ErrGap, 1, 2, good, "got credit 2 of shard 1, expected 1")
 	if err := d.credit(0, 1, 1, 0, good); err != nil {
 		t.Errorf("the good one: %v", err)
 	}

@@ -83,7 +83,7 @@ func (r *Reader) finish(dst []byte, start int, f *Fetch) (reply []byte, err erro
 	if f.skip >= f.received && (f.skip == f.received || !sabotaged("authority: the index of an info request is not checked")) {
 		return dst, nil
 	}
-	n := uint64(0)
+	var n uint64
 	if dst, n, err = r.appendReceived(dst, start, f); err == nil {
 		binary.LittleEndian.PutUint64(dst[count:], n)
 	}

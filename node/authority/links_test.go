@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 )
@@ -15,9 +16,11 @@ func TestLinksThatLeadNowhere(t *testing.T) {
 		shift := i * linkBits
 		f := func(name string, shape byte, b []byte, ok bool) {
 			t.Helper()
-			c, rest, got := takeChain(append(b, 0xee), shape, own)
-			if got != ok || ok && (len(rest) != 1 || rest[0] != 0xee) {
-				t.Errorf("link %d, %s: taken %v as %v, %d bytes left", i, name, got, c, len(rest))
+			for _, more := range []string{"", "x", "more than a link"} {
+				c, rest, got := takeChain(append(bytes.Clone(b), more...), shape, own)
+				if got != ok || ok && string(rest) != more {
+					t.Errorf("link %d, %s: taken %v as %v, %q left of %q", i, name, got, c, rest, more)
+				}
 			}
 		}
 		f("back", linkBack<<shift, back(1), true)
