@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// test is one of the package's, with the time that it takes and the blocks of statements that it reaches.
+// test is one of the package's, with the processor time that it takes and the blocks of statements that it reaches.
 type test struct {
 	name    string
 	takes   time.Duration
@@ -65,11 +65,10 @@ func measure(dir string, flags []string) (*coverage, error) {
 	for _, name := range strings.Fields(string(names)) {
 		run := exec.Command(binary, append(slices.Clone(flags), "-test.run", "^"+name+"$", "-test.coverprofile", profile)...)
 		run.Dir = dir
-		began := time.Now()
 		if out, err := run.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s alone: %w\n%s", name, err, out)
 		}
-		t := &test{name: name, takes: time.Since(began), reaches: map[block]bool{}}
+		t := &test{name: name, takes: run.ProcessState.UserTime() + run.ProcessState.SystemTime(), reaches: map[block]bool{}}
 		if err := c.read(profile, t); err != nil {
 			return nil, err
 		}

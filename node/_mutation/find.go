@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"os"
@@ -36,6 +37,10 @@ func (p *pkg) find(f *file, tree *ast.File) {
 		case *ast.CallExpr:
 			return !isSabotage(n) && !isText(n)
 		case *ast.ReturnStmt:
+			if last := len(n.Results) - 1; last > 0 && p.isFalse(n.Results[last]) { // what else is returned means nothing
+				ast.Inspect(n.Results[last], visit)
+				return false
+			}
 			return !p.fails(n)
 		case *ast.ArrayType:
 			return false
@@ -91,6 +96,11 @@ func isText(n *ast.CallExpr) bool {
 		return ok && (x.Name == "fmt" || x.Name == "errors")
 	}
 	return false
+}
+
+func (p *pkg) isFalse(e ast.Expr) bool {
+	value := p.info.Types[e].Value
+	return value != nil && value.Kind() == constant.Bool && !constant.BoolVal(value)
 }
 
 // fails reports the return of an error: what is returned with it means nothing.

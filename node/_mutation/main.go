@@ -36,9 +36,9 @@ func main() {
 	flag.IntVar(&o.workers, "j", runtime.NumCPU(), "test processes at the same time, `N`")
 	flag.StringVar(&o.equivalent, "equivalent", "node/_mutation/equivalent.txt", "`FILE` of changes that no test can see")
 	flag.StringVar(&o.only, "only", "", "changes of one `FILE:LINE`, or of one FILE")
-	flag.BoolVar(&o.again, "again", false, "only changes that survived the last run")
+	flag.BoolVar(&o.again, "again", false, "take over what the last run noticed: tests have only been added")
 	flag.BoolVar(&o.branch, "branches", false, "change nothing; every place that refuses something must be reached by a test")
-	flag.DurationVar(&o.enough, "for", 24*time.Hour, "stop after this `TIME`; the next run of the same commit goes on")
+	flag.DurationVar(&o.enough, "for", 24*time.Hour, "stop after this `TIME`; with -again the next run goes on")
 	flag.Float64Var(&o.least, "least", 0, "exit with 1 if a lower `PERCENT` of the changes is noticed")
 	flag.Parse()
 	if flag.NArg() == 0 || o.workers < 1 || o.workers > maxWorkers {
@@ -80,13 +80,12 @@ func (o *options) run(dir string, ends time.Time) error {
 	name := filepath.Join(o.out, filepath.Base(dir)+".json")
 	r := &result{Package: dir, Commit: commit(), Date: time.Now().UTC().Format(time.DateOnly), Changes: p.sites}
 	earlier := last(name)
-	survived, done := earlier.survivors(), map[int]bool{}
-	if !o.again {
+	var done map[string]bool
+	if o.again {
 		done = r.continues(&earlier, p)
 	}
 	err = t.try(func(c *change) bool {
-		return !done[c.Number] && (!o.again || survived[c.key()]) &&
-			(o.only == "" || c.Place == o.only || strings.HasPrefix(c.Place, o.only+":"))
+		return !done[c.key()] && (o.only == "" || c.Place == o.only || strings.HasPrefix(c.Place, o.only+":"))
 	}, o.workers, ends, r)
 	if err != nil {
 		return err

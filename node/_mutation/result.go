@@ -105,36 +105,27 @@ func last(name string) (r result) {
 	return r
 }
 
-// continues takes over what an earlier run of the same commit tried.
-func (r *result) continues(earlier *result, p *pkg) map[int]bool {
-	done := map[int]bool{}
-	if earlier.Commit != r.Commit || strings.HasSuffix(r.Commit, "-dirty") || earlier.Changes != r.Changes {
-		return done
+// continues takes over what an earlier run noticed, and of the same commit also what survived.
+func (r *result) continues(earlier *result, p *pkg) (done map[string]bool) {
+	done, how := map[string]bool{}, map[string]string{}
+	same := earlier.Commit == r.Commit && !strings.HasSuffix(r.Commit, "-dirty")
+	for _, t := range earlier.Tried {
+		if was, seen := how[t.Key]; seen && (was == "") != (t.Noticed == "") {
+			t.Noticed = "" // of two that look alike one survived
+		}
+		how[t.Key] = t.Noticed
 	}
-	all := map[int]change{}
 	for _, f := range p.files {
 		for _, s := range f.sites {
 			for _, c := range s.changes {
-				all[c.Number] = c
+				if noticed, ok := how[c.key()]; ok && (noticed != "" || same) {
+					done[c.key()] = true
+					r.count(c, noticed)
+				}
 			}
 		}
 	}
-	for _, t := range earlier.Tried {
-		done[t.Number] = true
-		r.count(all[t.Number], t.Noticed)
-	}
 	return done
-}
-
-// survivors are the keys of what survived.
-func (r *result) survivors() map[string]bool {
-	keys := map[string]bool{}
-	for _, t := range r.Tried {
-		if t.Noticed == "" {
-			keys[t.Key] = true
-		}
-	}
-	return keys
 }
 
 func (r *result) print(w io.Writer) {

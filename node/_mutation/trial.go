@@ -31,7 +31,7 @@ type trial struct {
 // ever takes none, and is noticed when the clock says so.
 const (
 	slower      = 5
-	grace       = 2 // s
+	grace       = time.Second
 	testTimeout = 90 * time.Second
 	maxMemory   = 2 << 30 // bytes
 )
@@ -136,7 +136,7 @@ func (t *trial) runTests(tests []*test, takes time.Duration, number int) (notice
 	}
 	c := exec.CommandContext(ctx, t.binary, append(slices.Clone(t.flags), "-test.run", "^("+strings.Join(names, "|")+")$")...)
 	c.Dir = t.pkg.dir
-	seconds := grace + slower*int((takes+time.Second-1)/time.Second)
+	seconds := int((grace + slower*takes + time.Second - 1) / time.Second)
 	c.Env = append(os.Environ(), numberVariable+"="+strconv.Itoa(number), secondsVariable+"="+strconv.Itoa(seconds), "GOMAXPROCS=1")
 	out, err = c.CombinedOutput()
 	exit := (*exec.ExitError)(nil)
@@ -156,7 +156,7 @@ const progressEvery = 100
 
 // try runs the tests with each change that is wanted, until a time. The tests must pass without one.
 func (t *trial) try(wanted func(*change) bool, workers int, ends time.Time, r *result) error {
-	if noticed, out, err := t.runTests(t.tests, testTimeout, 0); err != nil || noticed != "" {
+	if noticed, out, err := t.runTests(t.tests, testTimeout/slower, 0); err != nil || noticed != "" {
 		return fmt.Errorf("%s without a change: %s %w\n%s", t.pkg.dir, noticed, err, out)
 	}
 	type job struct {
