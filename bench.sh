@@ -6,9 +6,9 @@
 #	./bench.sh --curves  the rate against in flight, accounts, committee, connections, shards on one core, and the latency
 #	                     against the rate asked for: nine minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
-#	./bench.sh --durable 4 and 20 authorities in memory, with a journal behind the replies, and before them: three minutes
-#	./bench.sh --journal the same in turn, for the ratio; what a journal adds to a transfer, two million payments with
-#	                     snapshots, a start of ten million accounts: four minutes
+#	./bench.sh --durability  4 and 20 authorities in memory, with a journal behind the replies, and before them, in turn; what a
+#	                     journal adds to a transfer; memory over four million payments with snapshots; what these do to replies;
+#	                     a start after a kill, and one with ten million accounts: five minutes
 #	./bench.sh --attacks one authority beside attackers, each kind in turn, and overload: five minutes
 #	./bench.sh --crypto  signatures alone, on one core: under two minutes
 #	./bench.sh --paper   every figure and table of the paper, in results/paper: some fifteen minutes; goes on where it was interrupted
@@ -18,8 +18,8 @@ cd "$(dirname "$0")"
 
 mode=${1-default}
 case "$mode" in
-	default | --quick | --curves | --soak | --durable | --journal | --attacks | --crypto | --paper) ;;
-	*) echo "usage: $0 [--quick | --curves | --soak | --durable | --journal | --attacks | --crypto | --paper]" >&2; exit 2 ;;
+	default | --quick | --curves | --soak | --durability | --attacks | --crypto | --paper) ;;
+	*) echo "usage: $0 [--quick | --curves | --soak | --durability | --attacks | --crypto | --paper]" >&2; exit 2 ;;
 esac
 
 # What earlier modes measured does not make another program.
@@ -41,7 +41,10 @@ open='--num-accounts 20000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
 many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
-pairs='1 2 3'
+turn='--num-accounts 20000 --max-in-flight 1000 --seconds 6'
+turns='1 2 3'
+long='--num-accounts 20000 --max-in-flight 1000 --payments 4000000'
+steady='--num-accounts 1000000 --rate 100000 --seconds 30'
 restart=10000000
 attacks='idle,slow,churn never-read,never-finish garbage,bad-signatures flood,forged overload'
 attack=
@@ -59,7 +62,10 @@ if [ "$mode" = --quick ]; then
 	soak=$size
 	many='--num-accounts 5000 --max-in-flight 100 --payments 1000'
 	transfers=100
-	pairs=1
+	turn=$size
+	turns=1
+	long=$size
+	steady='--num-accounts 2000 --rate 5000 --seconds 1'
 	restart=10000
 	attacks='slow,flood'
 	attack='--num-accounts 500 --hostile 20 --pairs 1 --turn 100ms --rate 1000'
@@ -135,30 +141,23 @@ soak_job() {
 	write_report
 }
 
-durable_job() {
+# The ratio is that of sync and none, which follow each other; async is there once.
+durability_job() {
 	fresh durability durability
+	size=$turn
 	for committee in 4 20; do
-		for mode in none async sync; do
-			measure durability "$committee-$mode" tcp "$committee" --durability "$mode"
+		for number in $turns; do
+			measure durability/turns "$committee-$number-none" tcp "$committee" --durability none
+			if [ "$number" = 1 ]; then measure durability/turns "$committee-1-async" tcp "$committee" --durability async; fi
+			measure durability/turns "$committee-$number-sync" tcp "$committee" --durability sync
 		done
 	done
-	write_report
-}
-
-# Names sort as the runs follow each other.
-journal_job() {
-	fresh journal journal
-	size=$point
-	for pair in $pairs; do
-		for committee in 4 20; do
-			measure journal/pairs "$committee-$pair-1" tcp "$committee" --durability none
-			measure journal/pairs "$committee-$pair-2" tcp "$committee" --durability sync
-		done
-	done
-	size=$soak
-	measure journal/soak payments tcp 4 --durability sync --retain none
-	bin/fastpay bench transfers --committee-size 1 --durability sync --transfers "$transfers" --json "$kept/journal/transfers.json"
-	bin/fastpay bench restart --num-accounts "$restart" --json "$kept/journal/restart.json"
+	bin/fastpay bench transfers --committee-size 1 --durability sync --transfers "$transfers" --json "$kept/durability/transfers.json"
+	size=$long
+	measure durability soak tcp 4 --durability sync --retain none --watch memory
+	size=$steady
+	measure durability snapshots tcp 4 --durability sync --watch pauses --restart
+	bin/fastpay bench restart --num-accounts "$restart" --json "$kept/durability/restart.json"
 	write_report
 }
 
@@ -206,8 +205,7 @@ case "$mode" in
 	default) main_job ;;
 	--curves) all_curves ;;
 	--soak) soak_job ;;
-	--durable) durable_job ;;
-	--journal) journal_job ;;
+	--durability) durability_job ;;
 	--attacks) attacks_job ;;
 	--crypto) crypto_job ;;
 	--paper) paper_job ;;
@@ -218,9 +216,8 @@ case "$mode" in
 		curve shards 1,3 --workers 1
 		point=$open
 		curve rate 5000,10000
-		durable_job
 		soak_job
-		journal_job
+		durability_job
 		attacks_job
 		crypto_job
 		paper_job

@@ -60,6 +60,10 @@ func (r *measured) result() *Result {
 		res.Stopped = r.stopped.Error()
 	}
 	r.addNode(res)
+	res.LiveHeap = newLiveHeap(r.after.Heap)
+	if m.slots != nil && m.hasBegun() {
+		res.Snapshots = m.slots.effect(r.after.Snapshots, r.after.Loops)
+	}
 	res.Load, res.Committee = r.loadMade(), r.whole
 	res.Flags, res.Notes = r.flags(res), r.notes()
 	res.Valid = len(res.Flags) == 0

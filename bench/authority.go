@@ -41,6 +41,7 @@ type authoritySpec struct {
 	Profiles   []string              `json:"profiles"`
 	ProfileDir string                `json:"profile_dir"`
 	Metrics    string                `json:"metrics"`
+	Watch      []string              `json:"watch,omitempty"`
 
 	// Of a member of a whole committee.
 	Fault *Fault        `json:"fault,omitempty"` // Silent, Slow, WrongSignature, Equivocate
@@ -62,6 +63,11 @@ type snapshot struct {
 	Workers    int           `json:"workers"`
 	Hints      []string      `json:"hints,omitempty"` // how to open the profiles of the window
 	RSS        []int64       `json:"rss,omitempty"`   // peak in each quarter of the window, at its end
+
+	// Of a window that is watched, at its end.
+	Heap      []HeapPoint        `json:"heap,omitempty"`
+	Loops     *LoopWaits         `json:"loops,omitempty"`
+	Snapshots []node.SnapshotRun `json:"snapshots,omitempty"`
 }
 
 // since is what was counted after earlier; what is no count is as it was at s.
@@ -101,6 +107,7 @@ type localAuthority struct {
 	started  time.Time
 	profiles *perf.Profiles
 	rss      *rssWatch
+	watches  watches
 	took     time.Duration // to start
 	fronts   []*listeners  // before it, the outermost first
 }
@@ -219,6 +226,10 @@ func (a *localAuthority) begin() (snapshot, error) {
 			return snapshot{}, err
 		}
 	}
+	var err error
+	if a.watches, err = startWatches(a.spec.Watch, a.node); err != nil {
+		return snapshot{}, err
+	}
 	a.rss = watchRSS()
 	return a.snapshot(), nil
 }
@@ -227,6 +238,8 @@ func (a *localAuthority) end() (snapshot, error) {
 	s := a.snapshot()
 	s.RSS = a.rss.end()
 	a.rss = nil
+	a.watches.end(&s)
+	a.watches = watches{}
 	if a.profiles == nil {
 		return s, nil
 	}
@@ -260,6 +273,7 @@ const stopTimeout = 10 * time.Second
 func (a *localAuthority) stop() error {
 	if a.rss != nil { // the run ended in its window
 		a.rss.end()
+		a.watches.end(new(snapshot))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

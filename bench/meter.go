@@ -41,7 +41,8 @@ type meter struct {
 	bytes         int64 // sent and received, without the network's headers
 	order         *hdrhistogram.Histogram
 	confirmation  *hdrhistogram.Histogram
-	series        []int // what the phase counts, in each seriesStep
+	series        []int         // what the phase counts, in each seriesStep
+	slots         *latencySlots // nil: nobody asks
 
 	// Of an open loop, in the window.
 	due         int                     // payments that were due
@@ -81,6 +82,9 @@ func newMeter(phase Phase) *meter {
 // begin starts the window at now, time since the driver's start. It is called from the driver's thread, as end is.
 func (m *meter) begin(now time.Duration) {
 	m.measuring, m.began, m.warmedUp = true, now, m.confirmed
+	if m.slots != nil {
+		m.slots.began = time.Now()
+	}
 	m.cpu = -perf.ThreadUsage().CPU
 }
 
@@ -138,6 +142,9 @@ func (m *meter) answered(now, latency time.Duration, orders, confirmations int) 
 	if confirmations > 0 {
 		m.confirmations += confirmations
 		_ = m.confirmation.RecordValues(us, int64(confirmations))
+		if m.slots != nil {
+			m.slots.add(m.elapsed(now), us, confirmations)
+		}
 	}
 	count := confirmations
 	if m.phase == Orders {

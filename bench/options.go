@@ -56,6 +56,8 @@ type Options struct {
 	Metrics    string   // loopback address on which the authority's process serves its metrics; "" for none
 	NoCache    bool     // neither read nor write prepared payments
 	Command    []string // the command line, for the record
+	Watch      []string // what else is looked at in the window, of WatchKinds
+	Restart    bool     // afterwards kill the authority, and measure its start from what it left on the disk
 
 	abrupt bool // the authority's process is killed after its books are read, which is sooner than that it stops in order
 }
@@ -144,6 +146,9 @@ func (o *Options) Check() error {
 	if o.Protocol != committee.TCP && o.Connections != 1 {
 		return errors.New("bench: only TCP has connections")
 	}
+	if err := o.checkWatched(); err != nil {
+		return err
+	}
 	if o.SendTimeout <= 0 || o.RecvTimeout <= 0 {
 		return errors.New("bench: time-outs must be positive")
 	}
@@ -153,6 +158,18 @@ func (o *Options) Check() error {
 	}
 	_, err := node.ParseDurability(o.Durability)
 	return err
+}
+
+// checkWatched tells what can't be looked at.
+func (o *Options) checkWatched() error {
+	own := o.Peer == "" && o.Topology == OneAuthority
+	if len(o.Watch) > 0 && !own {
+		return errors.New("bench: only one authority of this program is watched")
+	}
+	if o.Restart && (!own || o.InProcess || o.Durability != string(node.DurabilitySync)) {
+		return errors.New("bench: what starts again after a kill is one authority in a process of its own, with durability sync")
+	}
+	return nil
 }
 
 // maxInfo is how many info requests may go with a payment.

@@ -32,9 +32,9 @@ func TestReadSource(t *testing.T) {
 	for _, c := range s.curves {
 		curves = append(curves, c.where+" "+c.Name)
 	}
-	wantRuns := strings.Fields("alone/in-flight-10.json durability/4-none.json durability/4-sync.json endurance/soak.json " +
-		"journal/pairs/4-1-1.json journal/pairs/4-1-2.json journal/pairs/4-2-1.json journal/pairs/4-2-2.json " +
-		"journal/soak/payments.json others/other-1.json others/other-2.json " +
+	wantRuns := strings.Fields("alone/in-flight-10.json durability/snapshots.json durability/soak.json " +
+		"durability/turns/4-1-none.json durability/turns/4-1-sync.json durability/turns/4-2-none.json durability/turns/4-2-sync.json " +
+		"endurance/soak.json others/other-1.json others/other-2.json " +
 		"throughput/confirmations-20.json throughput/orders-4.json throughput/tcp-4.json throughput/tcp-10.json")
 	if !slices.Equal(runs, wantRuns) {
 		t.Errorf("runs %q", runs)

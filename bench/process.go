@@ -30,10 +30,11 @@ const (
 
 // childReply is one answer of the child.
 type childReply struct {
-	Port     int      `json:"port,omitempty"` // to the start
-	StartNs  int64    `json:"start_ns,omitempty"`
-	Snapshot snapshot `json:"snapshot"` // to begin, mark and end
-	Error    string   `json:"error,omitempty"`
+	Port     int           `json:"port,omitempty"` // to the start
+	StartNs  int64         `json:"start_ns,omitempty"`
+	Found    node.Recovery `json:"found"`    // the same
+	Snapshot snapshot      `json:"snapshot"` // to begin, mark and end
+	Error    string        `json:"error,omitempty"`
 }
 
 // AuthorityCommand is how the binary starts itself as the measured authority: its arguments after the program's name.
@@ -44,6 +45,7 @@ type childAuthority struct {
 	*self
 	port    int
 	took    time.Duration
+	found   node.Recovery // on the disk, by its start
 	stopped bool
 }
 
@@ -61,7 +63,7 @@ func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer)
 	if err = errors.Join(replyErr, err); err != nil {
 		return nil, errors.Join(err, c.stop())
 	}
-	c.port, c.took = reply.Port, time.Duration(reply.StartNs)
+	c.port, c.took, c.found = reply.Port, time.Duration(reply.StartNs), reply.Found
 	return c, nil
 }
 
@@ -139,7 +141,7 @@ func ServeAuthority(in io.Reader, out io.Writer, serve MetricsServer) error {
 		}
 		defer stop()
 	}
-	if err := replies.Encode(childReply{Port: a.port, StartNs: int64(a.took)}); err != nil {
+	if err := replies.Encode(childReply{Port: a.port, StartNs: int64(a.took), Found: a.node.Recovery()}); err != nil {
 		return errors.Join(err, a.stop())
 	}
 	err = serveCommands(a, r, replies)

@@ -17,12 +17,11 @@ type Report struct {
 	Transfers *TransferLatency // nil: not measured
 	Curves    []Curve
 	Endurance []*Result
-	Durable   []*Result
 	Crypto    *SignatureTimes // nil: not measured
 	Attacks   []*AttackResult
 
 	paper   *paperRun             // nil: not run
-	journal *journalRun           // nil: not measured
+	durable *durabilityRun        // nil: not measured
 	Records map[reportPart]string // parts that are kept as Markdown, of a run directory; what was measured goes before
 }
 
@@ -35,7 +34,6 @@ const (
 	partCurves    reportPart = "curves"
 	partEndurance reportPart = "endurance"
 	partDurable   reportPart = "durability"
-	partJournal   reportPart = "journal"
 	partCrypto    reportPart = "crypto"
 	partAttacks   reportPart = "attacks"
 
@@ -43,7 +41,7 @@ const (
 )
 
 // reportParts are all parts, in the order of a whole report.
-var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partJournal, partCrypto,
+var reportParts = []reportPart{partResults, partPaper, partCurves, partEndurance, partDurable, partCrypto,
 	partAttacks, partReliability}
 
 func (p reportPart) begin() string {
@@ -66,8 +64,8 @@ func (r *Report) Update(file string) error {
 
 // empty reports whether no part is there.
 func (r *Report) empty() bool {
-	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Durable)+len(r.Attacks)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil &&
-		r.journal == nil
+	return len(r.Results)+len(r.Curves)+len(r.Endurance)+len(r.Attacks)+len(r.Records) == 0 && r.Crypto == nil && r.paper == nil &&
+		r.durable == nil
 }
 
 // renderInto returns what file will hold.
@@ -103,10 +101,8 @@ func (r *Report) section(part reportPart) (string, error) {
 		return renderCurves(r.Curves), nil
 	case part == partEndurance && len(r.Endurance) > 0:
 		return renderEndurance(r.Endurance), nil
-	case part == partDurable && len(r.Durable) > 0:
-		return renderDurability(r.Durable), nil
-	case part == partJournal && r.journal != nil:
-		return r.journal.render(), nil
+	case part == partDurable && r.durable != nil:
+		return r.durable.render(), nil
 	case part == partCrypto && r.Crypto != nil:
 		return r.Crypto.render(), nil
 	case part == partAttacks && len(r.Attacks) > 0:

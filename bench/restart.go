@@ -3,20 +3,16 @@ package bench
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
-	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node"
-	"fastpay/node/committee"
 	"fastpay/perf"
 )
 
@@ -24,12 +20,12 @@ import (
 type RestartOptions struct {
 	Accounts  int
 	NumShards int
-	DataDir   string // where the journal is made, and removed afterwards; by default in the user's cache folder
-	Stderr    io.Writer
+	DataDir   string   // where the files and the journal are made, and removed afterwards; by default in the user's cache folder
 	Command   []string // to be kept with the result
 }
 
-// RestartTime is how long an authority's process takes to accept again.
+// RestartTime is how long an authority's process takes from its start to the first reply on every port: 'server run', as its
+// users start it.
 type RestartTime struct {
 	Accounts      int              `json:"accounts"`
 	NumShards     int              `json:"num_shards"`
@@ -44,52 +40,38 @@ type RestartTime struct {
 	Command       []string         `json:"command,omitempty"`
 }
 
-// RunRestart starts an authority with that many accounts in a process of its own, which writes them into its first
-// snapshot, stops it, has the kernel forget the files, and starts it again. A start is from the begin of reading what
-// accounts there are to every port accepting.
+// RunRestart runs 'server run' with that many initial accounts, which writes them into its first snapshot, stops it, has the
+// kernel forget the files, and runs it again.
 func RunRestart(ctx context.Context, o RestartOptions) (*RestartTime, error) {
-	if o.Accounts < 1 || o.NumShards < 1 {
-		return nil, fmt.Errorf("bench: restart with %d accounts in %d shards: expected one of each at least", o.Accounts, o.NumShards)
+	if o.Accounts < 1 || o.Accounts > maxAccounts || o.NumShards < 1 || o.NumShards > maxShards {
+		return nil, fmt.Errorf("bench: restart with %d accounts in %d shards: expected 1 to %d accounts in 1 to %d shards", o.Accounts,
+			o.NumShards, maxAccounts, maxShards)
 	}
 	dir, remove, err := (&Options{Durability: string(node.DurabilitySync), DataDir: o.DataDir}).makeDataDir()
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	key := memberKey('r', 0)
-	spec := authoritySpec{Members: []crypto.PublicKey{key.Public()}, Protocol: committee.TCP, Host: "127.0.0.1",
-		NumShards: o.NumShards, Pin: "auto", MaxMessage: codec.DefaultMaxMessage, Durability: string(node.DurabilitySync),
-		DataDir: dir, Accounts: o.Accounts, Balance: 1, Seed: key.Seed()}
-	addresses := make([]codec.Address, o.Accounts)
-	source := rand.NewChaCha8([32]byte{'r', 'e', 's', 't', 'a', 'r', 't'})
-	for i := range addresses {
-		_, _ = source.Read(addresses[i][:]) // never fails
-	}
-	r := &RestartTime{Accounts: o.Accounts, NumShards: o.NumShards, FileSystem: perf.FileSystem(dir), DurabilityWas: spec.Durability,
-		Environment: perf.NewEnvironment(crypto.Backend()), Command: o.Command}
-	if r.FirstSeconds, _, err = startOnce(spec, addresses, o.Stderr); err != nil {
+	s, err := newServerFiles(dir, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	r := &RestartTime{Accounts: o.Accounts, NumShards: o.NumShards, FileSystem: perf.FileSystem(dir),
+		DurabilityWas: string(node.DurabilitySync), Environment: perf.NewEnvironment(crypto.Backend()), Command: o.Command}
+	if r.FirstSeconds, _, err = s.run(ctx); err != nil {
 		return nil, err
 	}
 	var forgotten error
-	if r.DiskBytes, forgotten, err = forget(dir); err != nil {
+	if r.DiskBytes, forgotten, err = forget(s.file("data")); err == nil {
+		_, other, err2 := forget(dir)
+		forgotten, err = cmp.Or(forgotten, other), err2
+	}
+	if err != nil {
 		return nil, fmt.Errorf("bench: restart: %w", err)
 	}
 	r.FromDisk = forgotten == nil
-	r.Seconds, r.PeakRSSBytes, err = startOnce(spec, addresses, o.Stderr)
+	r.Seconds, r.PeakRSSBytes, err = s.run(ctx)
 	return r, err
-}
-
-// startOnce starts the authority and stops it, and returns how long the start took.
-func startOnce(spec authoritySpec, addresses []codec.Address, stderr io.Writer) (seconds float64, peakRSS int64, err error) {
-	a, err := startChild(spec, addresses, stderr)
-	if err != nil {
-		return 0, 0, err
-	}
-	mark, err := a.mark()
-	return a.startedIn().Seconds(), mark.PeakRSS, errors.Join(err, a.stop())
 }
 
 // forget has the kernel drop what it has of all files below dir in its cache, which needs no privilege. forgotten is why it
@@ -117,14 +99,18 @@ func forget(dir string) (bytes int64, forgotten, err error) {
 
 // WriteText says it in a few lines.
 func (r *RestartTime) WriteText(out io.Writer) error {
-	from := "from the disk"
-	if !r.FromDisk {
-		from = "maybe from the kernel's cache"
-	}
-	_, err := fmt.Fprintf(out, "An authority of %s accounts in %d shards, %s MiB on %s\n First start: %.2f s\n Start %s: %.2f s, %s MiB at most\n",
-		grouped(r.Accounts), r.NumShards, grouped(int(r.DiskBytes>>20)), orNone(r.FileSystem), r.FirstSeconds, from, r.Seconds,
-		grouped(int(r.PeakRSSBytes>>20)))
+	_, err := fmt.Fprintf(out, "An authority of %s accounts in %d shards, %s MiB on %s, from the start of 'server run' to the first "+
+		"reply on every port\n First start: %.2f s\n Start %s: %.2f s, %s MiB at most\n", grouped(r.Accounts), r.NumShards,
+		grouped(int(r.DiskBytes>>20)), orNone(r.FileSystem), r.FirstSeconds, fromDisk(r.FromDisk), r.Seconds, grouped(int(r.PeakRSSBytes>>20)))
 	return err
+}
+
+// fromDisk says where a start read from.
+func fromDisk(forgotten bool) string {
+	if forgotten {
+		return "from the disk"
+	}
+	return "maybe from the kernel's cache"
 }
 
 // WriteFile writes it as JSON.

@@ -82,6 +82,10 @@ type Result struct {
 	Load      *Load         `json:"load,omitempty"`      // how the load was made; nil in results of older versions
 	Committee *CommitteeRun `json:"committee,omitempty"` // of a whole committee
 	Paper     *paper.Place  `json:"paper,omitempty"`     // of a run of the paper's evaluation: where it belongs
+
+	LiveHeap  *LiveHeap       `json:"live_heap,omitempty"` // with --watch memory
+	Snapshots *SnapshotEffect `json:"snapshots,omitempty"` // with --watch pauses
+	Recovery  *RecoveryTime   `json:"recovery,omitempty"`  // with --restart
 }
 
 // Latency is that of requests. In an open loop it counts from when the payment was due, to the vote and to the confirmation;

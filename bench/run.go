@@ -178,7 +178,7 @@ func (o *Options) spec(w *workload) authoritySpec {
 		Members: members, Seed: w.members[0].Seed(), Protocol: o.Protocol, Host: o.Host, Port: o.Port, NumShards: o.NumShards,
 		Workers: o.Workers, Pin: "auto", MaxMessage: o.MaxMessage, Durability: o.Durability, Retain: o.Retain,
 		Accounts: len(w.accounts), Balance: initialBalance, Profiles: o.Profiles, ProfileDir: o.ProfileDir,
-		Metrics: o.Metrics,
+		Metrics: o.Metrics, Watch: o.Watch,
 	}
 }
 
@@ -204,6 +204,9 @@ type measured struct {
 // measure runs the authority, the load and the audit.
 func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.Environment, stderr io.Writer) (*Result, error) {
 	r := &measured{Options: *o, made: made, meter: newMeter(o.Phase), environ: e}
+	if slices.Contains(o.Watch, WatchPauses) {
+		r.meter.slots = new(latencySlots)
+	}
 	fmt.Fprintf(stderr, "Measuring %s\n", p)
 	r.meter.live = newLive(stderr, units[o.Phase])
 	defer r.meter.live.end()
@@ -220,7 +223,16 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 	if err != nil {
 		return nil, o.sameSeed(err)
 	}
-	return r.against(ctx, a, p)
+	if !o.Restart {
+		return r.against(ctx, a, p)
+	}
+	r.abrupt = true
+	res, err := r.against(ctx, a, p)
+	if err != nil || r.audited != nil || ctx.Err() != nil {
+		return res, err
+	}
+	res.Recovery, err = r.recover(spec, stderr)
+	return res, err
 }
 
 // against drives the load against a, reads its books, and stops it.

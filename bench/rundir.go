@@ -20,8 +20,8 @@ import (
 //	transfers.json      what a single payer waits for
 //	curves/*.json       as RunCurve writes them
 //	endurance/*.json    long runs, and many accounts
-//	durability/*.json   committees with a journal, and without
-//	journal/            what a journal costs: pairs/*.json, in memory and with one in turn, soak/*.json, transfers.json, restart.json
+//	durability/         what a journal costs and gives: turns/COMMITTEE-TURN-MODE.json, the same load with each durability in turn;
+//	                    soak.json, snapshots.json, transfers.json, restart.json
 //	signatures.txt      what 'go test -bench' of package crypto printed, with lines "commit: " and "command: " before it
 //	attacks/*.json      what is left for honest payers under attack
 //	paper/              of a run of the paper's experiments what KeepPaper keeps
@@ -32,7 +32,6 @@ const (
 	curvesFolder     = "curves"
 	enduranceFolder  = "endurance"
 	durabilityFolder = "durability"
-	journalFolder    = "journal"
 	signaturesFile   = "signatures.txt"
 	paperFolder      = "paper"
 	attacksFolder    = "attacks"
@@ -41,8 +40,8 @@ const (
 // ReadRunDir reads what is there: any part may be missing. A directory without any is an error.
 func ReadRunDir(dir string) (*Report, error) {
 	r := &Report{Records: make(map[reportPart]string)}
-	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readDurable, readSignatures,
-		readPaper, readJournal, readAttacks, readRecords} {
+	for _, read := range []func(string, *Report) error{readThroughput, readTransfers, readCurvesOf, readEndurance, readDurability,
+		readSignatures, readPaper, readAttacks, readRecords} {
 		if err := read(dir, r); err != nil {
 			return nil, err
 		}
@@ -87,12 +86,6 @@ func readEndurance(dir string, r *Report) error {
 	files, err := within(dir, enduranceFolder, readFolder)
 	slices.SortStableFunc(files, func(a, b resultFile) int { return a.result.NumAccounts - b.result.NumAccounts })
 	r.Endurance = resultsOf(files)
-	return err
-}
-
-func readDurable(dir string, r *Report) error {
-	files, err := within(dir, durabilityFolder, readFolder)
-	r.Durable = resultsOf(files)
 	return err
 }
 

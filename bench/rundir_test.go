@@ -34,10 +34,6 @@ func exampleRunDir(t *testing.T) string {
 	confirmations.CommitteeSize = 20
 	write("throughput/confirmations-20.json", confirmations)
 	write("endurance/soak.json", soak)
-	durable := example()
-	durable.Durability, durable.RatePerSec = "sync", 30_000
-	write("durability/4-none.json", example())
-	write("durability/4-sync.json", durable)
 	for i, name := range CurveNames() {
 		slow := example()
 		slow.MaxInFlight, slow.Workers = 100+i, 1
@@ -59,7 +55,7 @@ func exampleRunDir(t *testing.T) string {
 	if err := l.WriteFile(filepath.Join(dir, transfersFile)); err != nil {
 		t.Fatal(err)
 	}
-	writeJournal(t, dir)
+	writeDurability(t, dir)
 	for _, r := range exampleAttacks() {
 		if err := r.WriteFile(filepath.Join(dir, attacksFolder, r.Rows[0].Attack+".json")); err != nil {
 			t.Fatal(err)

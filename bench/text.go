@@ -91,6 +91,15 @@ func (r *Result) writeResults(b *strings.Builder) {
 	line(b, "Memory", "%.0f MiB at most, %d GC cycles, %.2f ms of GC pauses", float64(r.PeakRSSBytes)/(1<<20), r.GCCycles,
 		r.GCPauseUs/1e3)
 	line(b, "... by quarters", "%s; started in %.2f s", mebibytes(r.RSSQuartersBytes), r.StartSeconds)
+	if r.LiveHeap != nil {
+		line(b, "... live", "%s", r.LiveHeap)
+	}
+	if r.Snapshots != nil {
+		r.Snapshots.writeText(b)
+	}
+	if r.Recovery != nil {
+		r.Recovery.writeText(b)
+	}
 }
 
 // writeJournal is what durability costs; of a committee there is no one distribution of how long a sync takes.

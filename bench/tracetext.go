@@ -25,6 +25,8 @@ func form(expression, what string) textNumber {
 var textNumbers = []textNumber{
 	form(`p50 / p99( / p99\.9)?`, "name of a percentile"),
 	form(`\bp(50|90|99)\b`, "name of a percentile"),
+	form(`\| (none|async|sync) \| [0-9]+ \|`, "how often a run took its turn: files of durability/turns"),
+	phrase("Waits beyond 5 ms", "the longest pause that a snapshot may cause"),
 	phrase("samples of 10 ms", "how often Go's CPU profile takes a sample"),
 	phrase("batch of 8 | 16 | 64 | 256 | 1,024", "batches of the benchmarks"),
 	phrase("Batches of 1,024", "batch of the benchmarks"),

@@ -47,12 +47,14 @@ func (s *store) makeSnapshots() {
 			continue
 		}
 		began := time.Now()
+		s.runs.begin()
 		err := s.makeSnapshot(to)
 		if err == nil {
 			s.snapshots.Add(1)
 			s.node.log.Debug("snapshot", "segment", to, "took", time.Since(began))
 			err = s.retire()
 		}
+		s.runs.end(s.snapshotBytes)
 		if errors.Is(err, journal.ErrClosed) || s.halted.Load() {
 			return
 		}

@@ -31,6 +31,7 @@ type store struct {
 
 	snapshotBytes int64         // of the last snapshot; of the goroutine that makes them
 	snapshots     atomic.Uint64 // made since the start
+	runs          snapshotRuns
 
 	serving bool          // serve has begun
 	stop    chan struct{} // ends making snapshots

@@ -61,6 +61,7 @@ type worker struct {
 	loop    gnet.EventLoop  // set before running
 	ready   chan struct{}   // closed by the first event on the loop
 	running atomic.Bool     // ready is closed, and the engine does not end
+	thread  atomic.Int64    // the kernel's number of the loop's thread
 	alive   context.Context // until the engine has ended
 	end     context.CancelFunc
 	wakeup  atomic.Bool // a credit for this worker has been announced
@@ -145,6 +146,7 @@ func (w *worker) enter(c gnet.Conn) {
 		return
 	}
 	w.loop = c.EventLoop()
+	w.thread.Store(int64(perf.ThreadID()))
 	if cpus := w.node.cpus; cpus != nil {
 		if err := perf.PinThread(cpus[w.index]); err != nil {
 			w.node.log.Warn("thread not pinned", "cpu", cpus[w.index], "error", err)

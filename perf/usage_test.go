@@ -2,6 +2,8 @@ package perf
 
 import (
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,5 +89,52 @@ func TestRaiseFileLimit(t *testing.T) {
 	n, err := RaiseFileLimit()
 	if err != nil || n < 64 {
 		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+// TestThreadWait: two threads that want one CPU wait for each other, and it shows.
+func TestThreadWait(t *testing.T) {
+	cpus := AllowedCPUs()
+	waited := make(chan time.Duration, 1)
+	var stop atomic.Bool
+	var rivals sync.WaitGroup
+	for range 2 {
+		rivals.Go(func() {
+			runtime.LockOSThread() // and never unlocked: the thread ends with its pinning
+			if err := PinThread(cpus[0]); err != nil {
+				t.Error(err)
+				return
+			}
+			for !stop.Load() {
+			}
+		})
+	}
+	go func() {
+		runtime.LockOSThread()
+		if err := PinThread(cpus[0]); err != nil {
+			t.Error(err)
+		}
+		w, err := OpenThreadWait(ThreadID())
+		if err != nil {
+			t.Error(err)
+			waited <- 0
+			return
+		}
+		defer w.Close()
+		var total time.Duration
+		for deadline := time.Now().Add(5 * time.Second); total < 5*time.Millisecond && time.Now().Before(deadline); {
+			if total, err = w.Total(); err != nil {
+				t.Error(err)
+			}
+		}
+		waited <- total
+	}()
+	if total := <-waited; total < 5*time.Millisecond {
+		t.Errorf("waited %v among three threads on a CPU", total)
+	}
+	stop.Store(true)
+	rivals.Wait()
+	if _, err := OpenThreadWait(1 << 30); err == nil {
+		t.Error("no such thread, and no error")
 	}
 }

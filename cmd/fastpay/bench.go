@@ -31,6 +31,7 @@ type benchFlags struct {
 	queueSize     int
 	output        outputFlags
 	profile       string
+	watch         string
 	requireValid  bool
 }
 
@@ -133,6 +134,10 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.profile, "profile", "",
 		"take profiles of the authority in the window: `LIST` of "+strings.Join(perf.ProfileKinds, ","))
 	flags.StringVar(&f.ProfileDir, "profile-dir", f.ProfileDir, "`FOLDER` for profiles")
+	flags.StringVar(&f.watch, "watch", "", "also look in the window at a `LIST` of "+strings.Join(bench.WatchKinds, ",")+
+		": what is left after collecting garbage; replies while snapshots are made, and else")
+	flags.BoolVar(&f.Restart, "restart", false,
+		"afterwards kill the authority, start it again from its journal, and ask for certificates")
 	flags.StringVar(&f.Metrics, "metrics", f.Metrics,
 		"let the authority serve /metrics on the loopback `ADDRESS:PORT`, for 'bench top' and Prometheus")
 	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
@@ -175,6 +180,9 @@ func (f *benchFlags) resolve(cmd *cobra.Command, hidden ...string) (err error) {
 		if f.InProcess {
 			return usagef("--metrics is of an authority in a process of its own, and not --in-process")
 		}
+	}
+	if f.Watch, err = bench.ParseWatch(f.watch); err != nil {
+		return usagef("--watch: %s", err)
 	}
 	if f.Profiles, err = perf.ParseProfiles(f.profile); err != nil {
 		return usagef("--profile: %s", err)

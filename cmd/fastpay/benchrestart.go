@@ -13,12 +13,11 @@ func newBenchRestartCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restart",
 		Short: "Measure the start of an authority from a snapshot",
-		Long: `Starts an authority with many accounts, which writes its first snapshot, stops it, has the kernel forget its files, and measures
-how long the next start takes until all ports accept.`,
+		Long: `Runs 'server run' with many initial accounts, which writes its first snapshot, stops it, has the kernel forget its files, and
+measures how long the next start takes, from the start of the process to the first reply on every port.`,
 		Example: "  fastpay bench restart --num-accounts 10000000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Stderr = cmd.ErrOrStderr()
 			o.Command = append([]string{"fastpay", "bench", "restart"}, givenFlags(cmd)...)
 			r, err := bench.RunRestart(cmd.Context(), o)
 			if err != nil {
