@@ -66,6 +66,10 @@ func (d *payers) flush() {
 		if s.written == len(s.out) {
 			continue
 		}
+		if d.datagrams != nil {
+			d.meter.transferred(d.datagrams.flush(s))
+			continue
+		}
 		n, ok := s.flush(&d.poller)
 		d.meter.transferred(n)
 		if !ok {
@@ -82,6 +86,10 @@ func (d *payers) ask(s *seat, r request, frame []byte) {
 		return
 	}
 	s.out = append(s.out, frame...)
+	if d.datagrams != nil {
+		d.datagrams.ask(d, s, r)
+		return
+	}
 	s.ask(r)
 }
 

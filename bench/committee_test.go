@@ -177,7 +177,9 @@ func TestCommitteeInAnOpenLoop(t *testing.T) {
 
 func TestWhatACommitteeCantDo(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
-		"udp":         func(o *Options) { o.Protocol = committee.UDP },
+		"udp": func(o *Options) {
+			o.Protocol, o.Faults = committee.UDP, []Fault{{Kind: WrongSignature, Members: 1}}
+		},
 		"phase":       func(o *Options) { o.Phase = Orders },
 		"connections": func(o *Options) { o.Connections = 2 },
 		"size":        func(o *Options) { o.CommitteeSize = MaxWholeCommittee + 1 },

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fastpay/crypto"
+	"fastpay/node/committee"
 )
 
 // delayLine is a bad way to an authority, in user space: what is sent arrives later, and some of it much later, as TCP
@@ -140,5 +141,8 @@ func (a *localAuthority) putFront(byzantine bool, port, base int, late time.Dura
 		return &f.ports, err
 	}
 	l := &delayLine{toNode: s.Delay, toPeer: s.Delay + late, loss: s.Loss, host: s.Host, base: base}
-	return &l.ports, l.start(port, s.NumShards)
+	if err := l.start(port, s.NumShards); err != nil || s.Protocol != committee.UDP {
+		return &l.ports, err
+	}
+	return &l.ports, l.startDatagrams(port, s.NumShards)
 }

@@ -70,6 +70,12 @@ func (l *listeners) hold(c net.Conn) bool {
 	return true
 }
 
+func (l *listeners) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
 func (l *listeners) release(c net.Conn) {
 	_ = c.Close()
 	l.mu.Lock()

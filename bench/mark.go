@@ -10,17 +10,20 @@ type mark struct {
 }
 
 // marks is a queue of them, oldest first. In an open loop it has one for each payment in flight.
-type marks struct {
-	all  []mark
+type marks = queue[mark]
+
+// queue is first in, first out. The zero value is empty.
+type queue[T any] struct {
+	all  []T
 	head int // of all: those before were removed
 }
 
-// sparseMarks is how many removed marks are kept before the rest moves down.
+// sparseMarks is how many removed elements are kept before the rest moves down.
 const sparseMarks = 1024
 
-func (q *marks) first() *mark { return &q.all[q.head] }
+func (q *queue[T]) first() *T { return &q.all[q.head] }
 
-func (q *marks) add(m mark) {
+func (q *queue[T]) add(m T) {
 	if q.head == len(q.all) {
 		q.all, q.head = q.all[:0], 0
 	} else if q.head >= sparseMarks && 2*q.head >= len(q.all) {
@@ -29,9 +32,9 @@ func (q *marks) add(m mark) {
 	q.all = append(q.all, m)
 }
 
-func (q *marks) remove() { q.head++ }
+func (q *queue[T]) remove() { q.head++ }
 
 // removeLast takes the youngest one back.
-func (q *marks) removeLast() { q.all = q.all[:len(q.all)-1] }
+func (q *queue[T]) removeLast() { q.all = q.all[:len(q.all)-1] }
 
-func (q *marks) len() int { return len(q.all) - q.head }
+func (q *queue[T]) len() int { return len(q.all) - q.head }

@@ -187,8 +187,8 @@ func (o *Options) checkMix() error {
 		return fmt.Errorf("bench: %d hot accounts of %d", o.Mix.Accounts, o.NumAccounts)
 	case !(o.Info >= 0 && o.Info <= 100*maxInfo):
 		return fmt.Errorf("bench: info is %v, expected 0 to %d for every hundred payments", o.Info, 100*maxInfo)
-	case o.Info > 0 && (o.Protocol != committee.TCP || o.Phase == Orders):
-		return errors.New("bench: info requests go over TCP, with payments or confirmations")
+	case o.Info > 0 && (o.Protocol != committee.TCP && o.Topology == OneAuthority || o.Phase == Orders):
+		return errors.New("bench: info requests to one authority go over TCP, with payments or confirmations")
 	}
 	return nil
 }
@@ -237,8 +237,6 @@ func (o *Options) checkTopology() error {
 		return errors.New("bench: faults are of a whole committee: --topology committee")
 	case !whole:
 		return nil
-	case o.Protocol != committee.TCP:
-		return errors.New("bench: a whole committee is measured over TCP only")
 	case o.Phase != Payments:
 		return errors.New("bench: a whole committee is measured with whole payments only")
 	case o.Connections != 1:
@@ -253,6 +251,9 @@ func (o *Options) checkTopology() error {
 		return errors.New("bench: metrics are of one authority")
 	}
 	for _, f := range o.Faults {
+		if o.Protocol != committee.TCP && (f.Kind == WrongSignature || f.Kind == Equivocate) {
+			return fmt.Errorf("bench: %s is a fault over TCP only", faultNames[f.Kind])
+		}
 		if o.InProcess && (f.Kind == Crash || f.Kind == Restart) {
 			return errors.New("bench: authorities in this process can't be killed alone")
 		}

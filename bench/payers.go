@@ -10,6 +10,7 @@ import (
 
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node/committee"
 )
 
 // payers drives a whole committee over TCP, as all its payers at once: the order of a payment goes to every authority, the
@@ -59,7 +60,8 @@ type payers struct {
 	stuck    int // payments of payers who pay twice that got no quorum
 	unsafe   []string
 
-	asides *asides // nil when nothing is asked beside the payments
+	datagrams *datagrams // over UDP; nil over TCP
+	asides    *asides    // nil when nothing is asked beside the payments
 
 	unsettled []map[int]bool // after the run, by member: payers whose number there is not known to be right
 }
@@ -106,6 +108,9 @@ func newPayers(o *Options, made *orders, keys *crypto.KeySet, bases []int, m *me
 		d.slots[i].number, d.slots[i].votes = -1, make([]crypto.Signature, d.members)
 		d.free = append(d.free, int32(len(d.slots)-1-i))
 	}
+	if o.Protocol == committee.UDP {
+		d.datagrams = newDatagrams(made, len(bases))
+	}
 	var err error
 	if d.poller, err = newPoller(asideConns * d.members * d.shards); err != nil {
 		return nil, err
@@ -113,6 +118,9 @@ func newPayers(o *Options, made *orders, keys *crypto.KeySet, bases []int, m *me
 	for member, base := range bases {
 		for shard := range d.shards {
 			s := newSeat(member, shard, len(d.seats), o.Host, base)
+			if d.datagrams != nil {
+				s.kind, s.in = unix.SOCK_DGRAM, nil
+			}
 			d.seats = append(d.seats, s)
 			d.replayed = append(d.replayed, make(map[int]int))
 			if !s.connect(&d.poller, 0, o.SendTimeout) && d.faulty&bit(member) == 0 {
@@ -169,6 +177,10 @@ func (d *payers) step() error {
 		if !s.ready(e) {
 			continue
 		}
+		if d.datagrams != nil {
+			d.datagrams.receive(d, s)
+			continue
+		}
 		n, ok := s.receive(func(r request, message []byte) { d.reply(s, r, message) })
 		d.meter.transferred(n)
 		if !ok {
@@ -178,6 +190,9 @@ func (d *payers) step() error {
 	d.verify()
 	d.refill()
 	d.revive()
+	if d.datagrams != nil {
+		d.datagrams.resend(d)
+	}
 	d.flush()
 	if d.asides != nil {
 		d.asides.step(d)

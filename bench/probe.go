@@ -25,6 +25,9 @@ func (d *payers) settle(ctx context.Context, members uint64) (settled uint64, er
 		if d.now() >= probe {
 			d.probeAll()
 			probe = d.now() + probeEvery
+			if d.datagrams != nil {
+				probe = d.now() + scanEvery
+			}
 		}
 		if err := d.step(); err != nil {
 			return 0, err
@@ -40,6 +43,9 @@ func (d *payers) settle(ctx context.Context, members uint64) (settled uint64, er
 
 // probeEvery is the pause before an authority is asked again, which may be down or have much to catch up with.
 const probeEvery = 250 * time.Millisecond
+
+// maxProbes bounds the questions that an authority has at once over UDP.
+const maxProbes = 4096
 
 func (d *payers) unsettledIn(members uint64) bool {
 	for member, payers := range d.unsettled {
@@ -63,8 +69,12 @@ func (d *payers) probeAll() {
 			if !idle[shard] || s.fd < 0 {
 				continue
 			}
-			s.out = appendProbe(s.out, &d.made.accounts[d.made.from+payer])
-			s.ask(request{askProbe, -1, payer})
+			if r := (request{askProbe, -1, payer}); d.datagrams == nil {
+				s.out = appendProbe(s.out, &d.made.accounts[d.made.from+payer])
+				s.ask(r)
+			} else if s.owed() < maxProbes { // the others later: a socket's buffer has room for these
+				d.ask(s, r, d.frameOf(r))
+			}
 		}
 	}
 	d.flush()

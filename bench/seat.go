@@ -18,6 +18,7 @@ type seat struct {
 	host                 string
 	port                 int
 	fd                   int // -1 when down
+	kind                 int // unix.SOCK_STREAM, or SOCK_DGRAM
 	out                  []byte
 	written              int // of out
 	in                   []byte
@@ -28,6 +29,10 @@ type seat struct {
 	missed               bool // requests were not sent to it
 	reminded             bool // it is being asked again
 	retryAt              time.Duration
+
+	// Of datagrams, instead of asked: how many are not answered, and when to look after each.
+	open    int
+	repeats queue[repeat]
 }
 
 // request is one that was sent.
@@ -60,10 +65,11 @@ const (
 )
 
 func newSeat(member, shard, index int, host string, base int) *seat {
-	return &seat{member: member, shard: shard, index: index, host: host, port: base + shard, fd: -1, in: make([]byte, seatBuffer)}
+	return &seat{member: member, shard: shard, index: index, host: host, port: base + shard, fd: -1, kind: unix.SOCK_STREAM,
+		in: make([]byte, seatBuffer)}
 }
 
-func (s *seat) owed() int { return len(s.asked) - s.head }
+func (s *seat) owed() int { return len(s.asked) - s.head + s.open }
 
 // ask notes a request whose frame was appended to out.
 func (s *seat) ask(r request) {
@@ -77,7 +83,7 @@ func (s *seat) ask(r request) {
 
 // connect tries to. An authority that does not listen refuses at once on this machine.
 func (s *seat) connect(p *poller, now, timeout time.Duration) bool {
-	fd, err := dial(unix.SOCK_STREAM, s.host, s.port, timeout)
+	fd, err := dial(s.kind, s.host, s.port, timeout)
 	if err == nil {
 		err = p.watch(fd, s.index, unix.EPOLLIN)
 		if err != nil {
