@@ -16,7 +16,7 @@ const asideConns = 2
 // maxAsideOwed is how many answers a connection may owe; beyond it nothing more is asked there.
 const maxAsideOwed = 4096
 
-// newAsides connects what the run needs; nil when it needs nothing. ok is false when an authority does not accept that has no fault.
+// newAsides connects what the run needs. ok is false when an authority does not accept that has no fault.
 func (d *payers) newAsides(o *Options, bases []int) (ok bool) {
 	a := &asides{}
 	if o.Info > 0 {

@@ -49,7 +49,8 @@ func TestCreditsAreWatched(t *testing.T) {
 		if c.CreditsOneOf != watchOneOf || c.CreditsWatched < want/2 || c.CreditsWatched > 2*want || c.CreditsUnseen != 0 {
 			t.Fatalf("%v: watched %d of about %d, %d unseen", mix, c.CreditsWatched, want, c.CreditsUnseen)
 		}
-		if c.CreditedUs.Max == nil || c.CreditedAllUs.Max == nil || c.CreditLagUs.P50 == nil || *c.CreditedUs.P50 > *c.CreditedAllUs.P50 {
+		if c.CreditedUs.P50 == nil || c.CreditedAllUs.P50 == nil || c.CreditLagUs.P50 == nil ||
+			*c.CreditedUs.P50 > *c.CreditedAllUs.P50 {
 			t.Errorf("%v: to a quorum %v, to all %v, after the debit %v", mix, c.CreditedUs, c.CreditedAllUs, c.CreditLagUs)
 		}
 		var text strings.Builder
@@ -79,8 +80,8 @@ func watchOne(t *testing.T, members int) *watchedCredit {
 	w := newWorkload(3, members)
 	w.expand(8, 8)
 	made := &orders{workload: w, payers: 8, total: 8, signatures: make([]crypto.Signature, 8)}
-	d := &payers{meter: newMeter(Payments), made: made, members: members, quorum: quorum(members), shards: 2, shardOf: made.shards(2),
-		timeout: time.Second, tallies: make([]tally, members)}
+	d := &payers{meter: newMeter(Payments), made: made, members: members, quorum: quorum(members), shards: 2,
+		shardOf: made.shards(2), timeout: time.Second, tallies: make([]tally, members)}
 	d.meter.begin(0)
 	room(&d.meter.credited, &d.meter.creditedAll, &d.meter.creditLag)
 	d.asides = &asides{credits: newCredits(members)}
@@ -118,7 +119,8 @@ func (w *watchedCredit) answer(member int, at time.Duration, kind requestKind, m
 }
 
 func (w *watchedCredit) info(received int, list ...codec.Certificate) []byte {
-	r := codec.InfoResponse{Account: *w.p.order.Recipient(), Balance: codec.NewBalance(initialBalance + uint64(received)*paymentAmount)}
+	r := codec.InfoResponse{Account: *w.p.order.Recipient(),
+		Balance: codec.NewBalance(initialBalance + uint64(received)*paymentAmount)}
 	for _, c := range list {
 		r.Received = r.Received.Append(c)
 	}
@@ -155,8 +157,9 @@ func TestCreditIsSeenWhenItIsThere(t *testing.T) {
 		t.Fatalf("%d at a quorum, lag %d µs", w.meter.credited.TotalCount(), w.meter.creditLag.Max())
 	}
 	w.answer(0, 7*time.Millisecond, askReceived, w.info(21, mine))
-	if after := w.meter.credited.Max(); w.meter.credited.TotalCount() != 1 || after < 6990 || after > 7010 || w.meter.creditedAll.TotalCount() != 0 {
-		t.Fatalf("%d at a quorum, after %d µs", w.meter.credited.TotalCount(), w.meter.credited.Max())
+	seen, after := w.meter.credited.TotalCount(), w.meter.credited.Max()
+	if seen != 1 || after < 6990 || after > 7010 || w.meter.creditedAll.TotalCount() != 0 {
+		t.Fatalf("%d at a quorum, after %d µs", seen, after)
 	}
 	w.answer(3, 8*time.Millisecond, askBalance, w.info(21)) // told after the credit
 	w.answer(3, 9*time.Millisecond, askReceived, w.info(21, mine))

@@ -177,7 +177,7 @@ func (r *committeeRun) run(ctx context.Context, p plan, stderr io.Writer) (res *
 	if r.Generators > 1 {
 		err = r.driveGenerators(ctx, stderr)
 	} else {
-		r.meter.live = newLive(stderr, units[Payments])
+		r.meter.live = newLive(stderr, units[Payments], r.Live)
 		err = onThread(func() error { return r.drive(ctx, p) })
 		r.meter.live.end()
 	}

@@ -27,9 +27,11 @@ type watched struct {
 	due    time.Duration
 	began  time.Duration
 
-	known, debited, asked, seen, gone uint64          // cursor is; payer was; question under way; credit is there; can't be told any more
-	cursor                            []uint64        // by member: how many of the payee's received payments were looked through
-	debitedAt                         []time.Duration // by member
+	// Cursor is known; payer was debited; question under way; credit is there; can't be told any more.
+	known, debited, asked, seen, gone uint64
+
+	cursor    []uint64        // by member: how many of the payee's received payments were looked through
+	debitedAt []time.Duration // by member
 }
 
 const (
@@ -52,7 +54,8 @@ func newCredits(members int) *credits {
 
 // begin watches a payment that begins, if it is one of those. Authorities are asked what its recipient has.
 func (c *credits) begin(d *payers, p *payment) {
-	if p.rival != nil || uint64(p.number)*0x9e3779b97f4a7c15>>32 >= c.least || len(c.free) == 0 || p.order.RecipientKind() != codec.FastPay {
+	hash := uint64(p.number) * 0x9e3779b97f4a7c15 >> 32
+	if hash >= c.least || p.rival != nil || len(c.free) == 0 || p.order.RecipientKind() != codec.FastPay {
 		return
 	}
 	payee := *p.order.Recipient()
@@ -64,8 +67,8 @@ func (c *credits) begin(d *payers, p *payment) {
 	c.free = c.free[:len(c.free)-1]
 	c.slotOf[p.number] = slot
 	w := &c.watched[slot]
-	*w = watched{number: p.number, payer: *p.order.Sender(), payee: payee, shard: shard, due: p.due, began: p.began, cursor: w.cursor,
-		debitedAt: w.debitedAt}
+	*w = watched{number: p.number, payer: *p.order.Sender(), payee: payee, shard: shard, due: p.due, began: p.began,
+		cursor: w.cursor, debitedAt: w.debitedAt}
 	for member := range d.members {
 		c.next(d, slot, member)
 	}

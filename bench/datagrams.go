@@ -7,9 +7,10 @@ import (
 	"fastpay/codec"
 )
 
-// datagrams are a committee's requests over UDP. Each is a datagram; what gets no answer in time is sent again, which changes
-// nothing, and given up after the time-out. Answers come in any order: that of an account's state answers all requests about the
-// account that it can be an answer to. Refusals name no account, so they answer none: what they refuse is sent again, or lost.
+// datagrams are a committee's requests over UDP. Each is a datagram; what gets no answer in time is sent again, which
+// changes nothing, and given up after the time-out. Answers come in any order: that of an account's state answers all
+// requests about the account that it can be an answer to. Refusals name no account, so they answer none: what they refuse is
+// sent again, or lost.
 type datagrams struct {
 	in, out *mmsg // one call at a time
 	payerOf map[codec.Address]int

@@ -11,7 +11,8 @@
 //
 // In an open loop payments begin by a schedule (schedule.go, arrivals.go), and latency counts from when each was due; sweeps
 // and searches are several such runs (sweep.go, search.go). A whole committee (committee.go) is processes that can be killed
-// (cluster.go); payers.go drives it, and sends authorities what they missed (probe.go, archive.go). Faults (fault.go) are
+// (cluster.go); payers.go drives it, over UDP with datagrams.go, and sends authorities what they missed (probe.go, archive.go);
+// beside the payments go questions of payees, and a look at some credits (asides.go, questions.go, credits.go). Faults (fault.go) are
 // real: fronts with the authorities' keys (front.go), bad ways (delayline.go), payers who pay twice (twice.go). Any other server
 // that speaks the protocol can stand in the authority's place (peer.go); whatever it starts ends with this process (keeper.go).
 //

@@ -104,7 +104,7 @@ func (s *generatorSpec) generate(ctx context.Context, commands <-chan string, re
 	if name, ok := <-commands; !ok || name != generateStart {
 		return errOrphan
 	}
-	m.live = newLive(&prefixed{stderr, fmt.Sprintf("generator %d: ", s.Index)}, units[Payments])
+	m.live = newLive(&prefixed{stderr, fmt.Sprintf("generator %d: ", s.Index)}, units[Payments], nil)
 	p := o.plan()
 	p.whole = true
 	stopped, err := drive(ctx, d, m, p, hooks{

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"strings"
 	"time"
@@ -10,15 +11,37 @@ import (
 	"golang.org/x/term"
 )
 
-// live tells each second how a run goes: on a terminal in one line that is rewritten, otherwise in a line each. The
-// driver's thread only hands over numbers, so that a terminal that is slow does not slow the load. A nil live is silent.
+// live tells each second how a run goes: on a terminal in one line that is rewritten, otherwise in a line each, or to whoever
+// shows it. The driver's thread only hands over numbers, so that a terminal that is slow does not slow the load. A nil live is
+// silent.
 type live struct {
-	unit   unit
-	next   time.Duration
-	last   time.Duration
-	before int
-	lines  chan liveLine
-	ended  chan struct{}
+	unit     unit
+	next     time.Duration
+	last     time.Duration
+	before   int
+	spectrum Spectrum
+	lines    chan liveLine
+	ended    chan struct{}
+}
+
+// Spectrum counts what took how long: number i those below 2^i µs that are not below 2^(i-1).
+type Spectrum [spectrumBuckets]int
+
+const spectrumBuckets = 28 // up to latencyMaxUs
+
+// Moment is how a run goes.
+type Moment struct {
+	Text      string  // as the line of progress has it
+	PerSecond float64 // since the moment before
+	Window    bool    // the measured window is under way
+	Latency   Spectrum
+}
+
+// took counts n of what the run counts.
+func (l *live) took(us int64, n int) {
+	if l != nil {
+		l.spectrum[min(bits.Len64(uint64(us)), spectrumBuckets-1)] += n
+	}
 }
 
 // liveLine is one line. It is dropped when the ones before it are not printed yet.
@@ -29,14 +52,20 @@ type liveLine struct {
 	lost     int
 	refused  int
 	window   bool
+	latency  Spectrum
 }
 
 const liveLines = 4 // that wait to be printed
 
-func newLive(out io.Writer, u unit) *live {
+// newLive tells on out, or to show.
+func newLive(out io.Writer, u unit, show func(Moment)) *live {
 	l := &live{unit: u, next: lineEvery, lines: make(chan liveLine, liveLines), ended: make(chan struct{})}
 	f, isFile := out.(*os.File)
-	go l.print(out, isFile && term.IsTerminal(int(f.Fd())))
+	if show != nil {
+		go l.show(show)
+	} else {
+		go l.print(out, isFile && term.IsTerminal(int(f.Fd())))
+	}
 	return l
 }
 
@@ -55,10 +84,18 @@ func (l *live) tick(d driver, m *meter) {
 		count = m.answers - m.confirmed
 	}
 	select {
-	case l.lines <- liveLine{now, float64(count-l.before) / (now - l.last).Seconds(), d.waiting(), m.lost, m.rejected, m.measuring}:
+	case l.lines <- liveLine{now, float64(count-l.before) / (now - l.last).Seconds(), d.waiting(), m.lost, m.rejected, m.measuring,
+		l.spectrum}:
 	default:
 	}
-	l.before, l.last = count, now
+	l.before, l.last, l.spectrum = count, now, Spectrum{}
+}
+
+func (l *live) show(show func(Moment)) {
+	defer close(l.ended)
+	for line := range l.lines {
+		show(Moment{line.text(l.unit), line.rate, line.window, line.latency})
+	}
 }
 
 func (l *live) print(out io.Writer, terminal bool) {

@@ -131,10 +131,15 @@ func (m *meter) counted() int {
 func (m *meter) answered(now, latency time.Duration, orders, confirmations int) {
 	m.answers += orders + confirmations
 	m.confirmed += confirmations
+	us := microseconds(latency)
+	if m.phase == Orders {
+		m.live.took(us, orders)
+	} else {
+		m.live.took(us, confirmations)
+	}
 	if !m.measuring {
 		return
 	}
-	us := microseconds(latency)
 	if orders > 0 {
 		m.orders += orders
 		_ = m.order.RecordValues(us, int64(orders)) // fails for values out of range only

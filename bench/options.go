@@ -59,6 +59,9 @@ type Options struct {
 	Watch      []string // what else is looked at in the window, of WatchKinds
 	Restart    bool     // afterwards kill the authority, and measure its start from what it left on the disk
 
+	// Live is told each second how the run goes, instead of a line on stderr; from another goroutine than Run's. nil: the line.
+	Live func(Moment) `json:"-"`
+
 	abrupt bool // the authority's process is killed after its books are read, which is sooner than that it stops in order
 }
 

@@ -208,7 +208,7 @@ func (o *Options) measure(ctx context.Context, made *prepared, p plan, e perf.En
 		r.meter.slots = new(latencySlots)
 	}
 	fmt.Fprintf(stderr, "Measuring %s\n", p)
-	r.meter.live = newLive(stderr, units[o.Phase])
+	r.meter.live = newLive(stderr, units[o.Phase], o.Live)
 	defer r.meter.live.end()
 	r.placement = place(perf.AllowedCPUs(), o.NumShards, o.Workers)
 	spec := o.spec(made.workload)

@@ -33,6 +33,7 @@ type benchFlags struct {
 	profile       string
 	watch         string
 	requireValid  bool
+	live          bool
 }
 
 // newBenchCommand is "bench": the throughput of one authority.
@@ -47,8 +48,8 @@ certificates are made beforehand from the seed and kept in the user's cache fold
 end the balances must add up. Without arguments it runs the configuration of the prototype's bench.
 
 With --topology committee all authorities run, each in a process: an order goes to all of them, the certificate is made of
-the first quorum of votes that verify and goes to all, and latencies are to a quorum and to all. --faults lets some of them
-fail; safety is checked at the end.
+the first quorum of votes that verify and goes to all, and latencies are to a quorum and to all. The credit of one of 128
+payments across shards is watched, by info requests. --faults lets some authorities fail; safety is checked at the end.
 
 The headline is payments per second, from warm-up to the end of the window. A window that was short, unsteady, or limited
 by the generator is flagged on the same line. The last line of standard output is in Go's benchmark format, for benchstat.
@@ -78,6 +79,9 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 nothing measured, or payments
 
   # the prototype's server, or any other that takes these files, beside ours under the same load
   fastpay bench --protocol udp --peer './prototype --server {server} run --initial-accounts {accounts} --committee {committee}'
+
+  # watch it in the terminal
+  fastpay bench --protocol tcp --num-shards 2 --seconds 60 --live
 
   # exactly 2,000,000 payments, with a CPU profile of the authority
   fastpay bench --protocol tcp --payments 2000000 --profile cpu`,
@@ -140,6 +144,7 @@ func (f *benchFlags) addTo(cmd *cobra.Command) {
 		"afterwards kill the authority, start it again from its journal, and ask for certificates")
 	flags.StringVar(&f.Metrics, "metrics", f.Metrics,
 		"let the authority serve /metrics on the loopback `ADDRESS:PORT`, for 'bench top' and Prometheus")
+	flags.BoolVar(&f.live, "live", false, "show rates, latencies and what the authority does while it runs, on a terminal")
 	flags.BoolVar(&f.requireValid, "require-valid", false, "exit code 4 for a result that is flagged")
 	flags.BoolVar(&f.NoCache, "no-cache", f.NoCache, "make all payments anew, and keep none")
 	flags.IntVar(&f.MaxMessage, "buffer-size", f.MaxMessage, "largest message in `BYTES`")
@@ -207,6 +212,8 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 		return err
 	}
 	switch {
+	case f.live && (f.sweep != "" || f.findMax || f.peer != ""):
+		return usagef("--live shows one run")
 	case f.sweep != "":
 		return runSweep(cmd, f)
 	case f.findMax:
@@ -214,7 +221,15 @@ func runBench(cmd *cobra.Command, f *benchFlags) error {
 	case f.peer != "":
 		return runPeer(cmd, f)
 	}
+	end := func() {}
+	if f.live {
+		var err error
+		if end, err = f.goLive(cmd.Context(), cmd.ErrOrStderr()); err != nil {
+			return err
+		}
+	}
 	r, err := bench.Run(cmd.Context(), f.Options, cmd.ErrOrStderr())
+	end()
 	if err != nil {
 		return err
 	}

@@ -57,13 +57,19 @@ one follows the other. An authority that is not there yet, or not any more, is w
 	return cmd
 }
 
+// A terminal's other screen, without a cursor, and back.
+const (
+	openScreen  = "\x1b[?1049h\x1b[?25l"
+	closeScreen = "\x1b[?25h\x1b[?1049l"
+)
+
 // watch shows all views at every interval, so many times. Ctrl-C is how it ends, and no failure.
 func watch(ctx context.Context, out io.Writer, views []*topView, interval time.Duration, times int) error {
 	f, isFile := out.(*os.File)
 	terminal := isFile && term.IsTerminal(int(f.Fd()))
 	if terminal { // a screen of its own, which leaves what was there before as it was
-		fmt.Fprint(out, "\x1b[?1049h\x1b[?25l")
-		defer fmt.Fprint(out, "\x1b[?25h\x1b[?1049l")
+		fmt.Fprint(out, openScreen)
+		defer fmt.Fprint(out, closeScreen)
 	}
 	clock := time.NewTicker(interval)
 	defer clock.Stop()

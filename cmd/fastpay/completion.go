@@ -53,8 +53,8 @@ func suffixed(names []string, with string) []string {
 	return longer
 }
 
-// complete tells shells the values of all flags of a command and of those below it: the choices, or for numbers and times nothing.
-// Files are offered for the others.
+// complete tells shells the values of all flags of a command and of those below it: the choices, or for numbers and times
+// nothing. Files are offered for the others.
 func complete(cmd *cobra.Command) {
 	offer := func(f *pflag.Flag) {
 		c, is := choicesOf[cmd.Name()+" "+f.Name]

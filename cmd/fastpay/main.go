@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return report(stderr, cmd, err)
 }
 
-// untilSignal is a context that the first signal ends: the command then stops in order. The second one stops the program at once,
-// whatever hangs, also where a shell has made it ignore signals; processes that it started end with it.
+// lastAct, when there is one, is done before the program stops at once: it gives a terminal back.
+var lastAct atomic.Pointer[func()]
+
+// untilSignal is a context that the first signal ends: the command then stops in order. The second one stops the program at
+// once, whatever hangs, also where a shell has made it ignore signals; processes that it started end with it.
 func untilSignal() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -56,6 +60,9 @@ func untilSignal() (ctx context.Context, stop func()) {
 		}
 		cancel()
 		if _, is := <-signals; is {
+			if f := lastAct.Load(); f != nil {
+				(*f)()
+			}
 			os.Exit(exitInterrupted)
 		}
 	}()
