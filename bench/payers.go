@@ -13,7 +13,7 @@ import (
 	"fastpay/node/committee"
 )
 
-// payers drives a whole committee over TCP, as all its payers at once: the order of a payment goes to every authority, the
+// payers drives a whole committee, as all its payers at once: the order of a payment goes to every authority, the
 // certificate is made of the first quorum of votes that verify and goes to every authority, and the payment is settled
 // when a quorum says so. One thread serves all connections, and verifies the votes of a step together. An authority that
 // breaks off is tried again, and is sent what it missed when it asks for that.
