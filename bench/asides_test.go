@@ -21,6 +21,9 @@ func TestInfosOfACommittee(t *testing.T) {
 			if err := r.Err(false); err != nil || r.PaymentsOK != 500 || !r.Conserved {
 				t.Fatalf("%q: %d payments, conserved %v, %v", faults, r.PaymentsOK, r.Conserved, err)
 			}
+			if !strings.Contains(r.benchmarkName(), "/info=40") {
+				t.Errorf("named %s", r.benchmarkName())
+			}
 			if r.Load.Infos < 180 || r.Load.Infos > 220 || r.Load.InfoUs.P50 == nil {
 				t.Errorf("%q, %d generators: %d info requests for 500 payments, %v", faults, generators, r.Load.Infos, r.Load.InfoUs)
 			}

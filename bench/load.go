@@ -26,6 +26,7 @@ type Load struct {
 	InfoUs      Percentiles `json:"info_us"`
 	Peer        string      `json:"peer,omitempty"` // command of the server that was measured, when it was not this program's
 	LeftFastPay uint64      `json:"left_fastpay"`   // paid to the Primary over the whole run, by the audit
+	InfoPercent float64     `json:"info_percent"`   // info requests asked for, for every hundred payments
 }
 
 const (
@@ -40,7 +41,8 @@ func (o *Options) open() bool { return o.Rate > 0 }
 // loadMade is the Load of r.
 func (r *measured) loadMade() *Load {
 	m := r.meter
-	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), Peer: r.Peer, LeftFastPay: r.books.redeemed}
+	l := &Load{Loop: "closed", WarmUpSteady: m.steadyWarmUp, Workload: r.Mix.String(), Peer: r.Peer, LeftFastPay: r.books.redeemed,
+		InfoPercent: r.Info}
 	if m.infos != nil {
 		l.Infos, l.InfoUs = int(m.infos.TotalCount()), percentiles(m.infos)
 		l.InfosPerSec = ratio(float64(l.Infos), m.window().Seconds())

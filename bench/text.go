@@ -214,6 +214,9 @@ func (r *Result) benchmarkName() string {
 	if l := r.Load; l != nil && l.Workload != "" && l.Workload != (Mix{}).String() {
 		name += "/workload=" + inOneWord.Replace(l.Workload)
 	}
+	if l := r.Load; l != nil && l.InfoPercent > 0 {
+		name += fmt.Sprintf("/info=%g", l.InfoPercent)
+	}
 	if r.Durability != "" && r.Durability != string(node.DurabilityNone) {
 		name += "/durability=" + r.Durability
 	}
