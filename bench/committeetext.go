@@ -54,10 +54,12 @@ func (r *Result) writeCommittee(b *strings.Builder) {
 	}
 	for _, d := range c.Dips {
 		back := "not back in the window"
-		if d.RecoverySecs != nil {
-			back = "no dip"
+		if d.RecoverySecs != nil && *d.RecoverySecs == 0 {
+			line(b, "No dip", "authority %d %s at %.1f s: %s/s before, %s/s after", d.Authority, d.What, d.Seconds,
+				grouped(int(d.Before)), grouped(int(d.Lowest)))
+			continue
 		}
-		if d.RecoverySecs != nil && *d.RecoverySecs > 0 {
+		if d.RecoverySecs != nil {
 			back = fmt.Sprintf("back at %.0f %% after %.1f s", 100*recovered, *d.RecoverySecs)
 		}
 		line(b, "Dip", "authority %d %s at %.1f s: from %s to %s/s (%.0f %%), %s", d.Authority, d.What, d.Seconds,
