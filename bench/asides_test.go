@@ -41,7 +41,7 @@ func TestCommitteeThatAnswersNoInfos(t *testing.T) {
 
 // TestCreditsAreWatched: of payments across shards one in watchOneOf is seen to arrive, at a quorum and at all.
 func TestCreditsAreWatched(t *testing.T) {
-	const payments = 8000
+	const payments = 20000
 	for i, mix := range []Mix{{}, {Pattern: Hot, Accounts: 2, Percent: 80}} {
 		r := wholeRun(t, uint64(230+i), "", func(o *Options) { o.Payments, o.Mix = payments, mix })
 		c := r.Committee

@@ -35,8 +35,9 @@ type watched struct {
 }
 
 const (
-	// watchOneOf payments across shards is watched: the questions are below two percent of the requests.
-	watchOneOf = 128
+	// watchOneOf payments across shards is watched: the questions are below one percent of the requests, and a window of ten
+	// seconds has enough for a p99.
+	watchOneOf = 256
 	maxWatched = 1024
 	// creditMargin is how many payments are looked through that the payee had received when the payment began: the answer
 	// that tells how many may come after the credit.

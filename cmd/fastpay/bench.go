@@ -48,7 +48,7 @@ certificates are made beforehand from the seed and kept in the user's cache fold
 end the balances must add up. Without arguments it runs the configuration of the prototype's bench.
 
 With --topology committee all authorities run, each in a process: an order goes to all of them, the certificate is made of
-the first quorum of votes that verify and goes to all, and latencies are to a quorum and to all. The credit of one of 128
+the first quorum of votes that verify and goes to all, and latencies are to a quorum and to all. The credit of one of 256
 payments across shards is watched, by info requests. --faults lets some authorities fail; safety is checked at the end.
 
 The headline is payments per second, from warm-up to the end of the window. A window that was short, unsteady, or limited
