@@ -4,7 +4,6 @@ import (
 	"context"
 	"hash/maphash"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -273,73 +272,6 @@ func (w *worker) drain() {
 	w.stats.publishTraffic(time.Since(began))
 }
 
-// sweep enforces the time-outs and the memory bound; once a second.
-func (w *worker) sweep() {
-	w.now = time.Now()
-	var next *conn
-	for c := w.conns.first; c != nil; c = next {
-		next = c.next
-		queued := c.sock.OutboundBuffered()
-		if queued < c.unread {
-			c.lastTaken = w.now
-		}
-		c.unread = queued
-		if c.partial() && w.now.Sub(c.partialSince) > w.node.limits.partialFrame ||
-			w.now.Sub(c.lastRead) > w.node.limits.idle && w.now.Sub(c.lastTaken) > w.node.limits.idle {
-			w.stats.timeouts.Add(1)
-			c.close()
-		}
-	}
-	w.boundQueued()
-	w.retryHeld()
-	w.acknowledge()
-	w.countCapped()
-	w.publishSizes()
-}
-
-// countCapped publishes how many credits were cut, and tells about new ones: money was lost, although only in numbers that
-// initial accounts within their bound can't reach.
-func (w *worker) countCapped() {
-	capped := uint64(0)
-	for _, s := range w.shards {
-		capped += s.core.Stats().CappedCredits
-	}
-	if w.stats.cappedCredits.Swap(capped) < capped {
-		w.node.log.Error("credits were cut at the largest balance", "credits", capped)
-	}
-}
-
-// boundQueued counts what connections have not taken, and closes the largest if it is too much.
-func (w *worker) boundQueued() {
-	w.queued = w.shed(w.queueMax, (*conn).queuedBytes)
-}
-
-// shed bounds the sum of a size over all connections: beyond most it closes the largest, down to three quarters of that,
-// so that the next count is not due at once. It returns what is left.
-func (w *worker) shed(most int, size func(*conn) int) (total int) {
-	for c := w.conns.first; c != nil; c = c.next {
-		total += size(c)
-	}
-	if total <= most {
-		return total
-	}
-	var all []*conn
-	for c := w.conns.first; c != nil; c = c.next {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b *conn) int { return size(b) - size(a) })
-	for i := 0; i < len(all) && total > most/4*3; i++ {
-		total -= size(all[i])
-		w.closeSlow(all[i])
-	}
-	return total
-}
-
-func (w *worker) closeSlow(c *conn) {
-	w.stats.slowReaders.Add(1)
-	c.close()
-}
-
 // countKept updates what the worker's connections keep.
 func (w *worker) countKept(c *conn) {
 	kept := cap(c.tail) + cap(c.held)
@@ -348,39 +280,4 @@ func (w *worker) countKept(c *conn) {
 	}
 	w.kept += kept - c.kept
 	c.kept = kept
-}
-
-// idle reports, from another thread, whether nothing is under way, queues of credits apart. While stopping nothing new
-// begins. A loop that does not answer in time is not idle; one that has ended is.
-func (w *worker) idle(ctx context.Context) bool {
-	if !w.running.Load() {
-		return true
-	}
-	result := make(chan bool, 1)
-	w.run(&task{func() {
-		if !w.posted {
-			w.drain()
-		}
-		idle := !w.posted && w.batch.empty() && len(w.parked) == 0 && w.holders.Load() == 0 &&
-			(w.library == nil || w.library.pending == 0)
-		for c := w.conns.first; c != nil; c = c.next {
-			idle = idle && c.queuedBytes() == 0
-		}
-		result <- idle
-	}})
-	select {
-	case idle := <-result:
-		return idle
-	case <-w.alive.Done():
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// stop ends the engine. Engines are stopped side by side.
-func (w *worker) stop() {
-	if e := w.engine.Load(); e != nil {
-		_ = e.Stop(w.alive) // it looks every half second whether the engine has ended; alive tells at once
-	}
 }
