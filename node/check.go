@@ -91,10 +91,9 @@ func (b *batch) refuseBad() {
 
 func (b *batch) suspectSource(r *request) {
 	b.tally.badSignatures++
-	until := b.w.now.Add(suspicionTime)
 	if r.conn != nil {
-		r.conn.suspectUntil = until
+		r.conn.suspectUntil = b.w.now.Add(suspicionTime)
 	} else {
-		b.w.suspects.mark(&r.source, until)
+		b.w.suspects.mark(&r.source, b.w.now)
 	}
 }

@@ -154,24 +154,42 @@ func scope(zone string) uint32 {
 
 // suspects remembers which datagram sources sent a bad signature lately, in a table of fixed size: a collision makes an
 // honest source wait for the second round of checks, or a bad one escape it, for a second.
+//
+// Addresses can be forged, so that no bad datagram comes from a source that is known. When too many sources were good until
+// now, all are suspected for a while: then only those who send datagrams pay for the forger, and not those on connections.
 type suspects struct {
 	seed  maphash.Seed
 	slots [1024]struct {
 		hash  uint64
 		until time.Time
 	}
+	fresh      int       // sources that were marked and were not suspected, since forgiven
+	forgiven   time.Time // when these began to be counted, suspicionTime ago at most
+	everyUntil time.Time
 }
 
 func (t *suspects) hash(s *source) uint64 { return maphash.Bytes(t.seed, s.addr[:s.len]) }
 
 func (t *suspects) has(s *source, now time.Time) bool {
+	if now.Before(t.everyUntil) {
+		return true
+	}
 	h := t.hash(s)
 	e := &t.slots[h%uint64(len(t.slots))]
 	return e.hash == h && now.Before(e.until)
 }
 
-func (t *suspects) mark(s *source, until time.Time) {
+func (t *suspects) mark(s *source, now time.Time) {
 	h := t.hash(s)
 	e := &t.slots[h%uint64(len(t.slots))]
+	until := now.Add(suspicionTime)
+	if e.hash != h || !now.Before(e.until) {
+		if now.Sub(t.forgiven) >= suspicionTime {
+			t.fresh, t.forgiven = 0, now
+		}
+		if t.fresh++; t.fresh > freshSuspects {
+			t.everyUntil = until
+		}
+	}
 	e.hash, e.until = h, until
 }

@@ -251,11 +251,49 @@ func TestSuspectsForget(t *testing.T) {
 	table.seed = w.loopless(w.options()).workers[0].suspects.seed
 	now := time.Now()
 	a, b := source{addr: [28]byte{1}, len: 16}, source{addr: [28]byte{2}, len: 16}
-	table.mark(&a, now.Add(time.Second))
+	table.mark(&a, now)
 	if !table.has(&a, now) || table.has(&b, now) || table.has(&a, now.Add(2*time.Second)) {
 		t.Error("wrong suspects")
 	}
 	if (&table).hash(&a) == (&table).hash(&b) {
 		t.Error("sources collide")
+	}
+}
+
+// TestForgedSourcesAreSuspectTogether: many sources that were good until now can only be forged, and then all datagrams are
+// checked apart, for as long as that goes on. One bad source, however often it is bad, is no reason.
+func TestForgedSourcesAreSuspectTogether(t *testing.T) {
+	w := newWorld(t, 4, 1, 3)
+	table := suspects{seed: w.loopless(w.options()).workers[0].suspects.seed}
+	of := func(i int) *source { return &source{addr: [28]byte{byte(i), byte(i >> 8), 1}, len: 16} }
+	now, stranger := time.Now(), &source{addr: [28]byte{9, 9, 9}, len: 16}
+	for range 10 * freshSuspects {
+		table.mark(of(0), now)
+	}
+	for i := range freshSuspects { // slow enough to be so many different ones
+		table.mark(of(i), now)
+		now = now.Add(suspicionTime / freshSuspects * 2)
+	}
+	if table.has(stranger, now) {
+		t.Error("a stranger is suspected because of others who are bad now and then")
+	}
+	now = now.Add(suspicionTime)
+	for i := range 3 * freshSuspects {
+		table.mark(of(1000+i), now)
+		if got, want := table.has(stranger, now), i >= freshSuspects; got != want {
+			t.Fatalf("after %d bad sources a stranger is suspected: %v", i+1, got)
+		}
+	}
+	for i := range 3 { // it goes on
+		now = now.Add(suspicionTime / 2)
+		for k := range 2 * freshSuspects {
+			table.mark(of(2000+100*i+k), now)
+		}
+		if !table.has(stranger, now) {
+			t.Error("forging goes on, and a stranger is trusted")
+		}
+	}
+	if table.has(stranger, now.Add(suspicionTime)) {
+		t.Error("a stranger is suspected a second after it ended")
 	}
 }

@@ -50,6 +50,9 @@ const (
 	partialFrameTimeout = 10 * time.Second
 	// suspicionTime is how long a source that sent a bad signature is checked apart from the others.
 	suspicionTime = time.Second
+	// freshSuspects is how many sources of datagrams may send their first bad signature within suspicionTime before no source
+	// is trusted: a forger's addresses are all different.
+	freshSuspects = 16
 	// drainTimeout bounds how long a stop waits for replies to leave.
 	drainTimeout = 5 * time.Second
 	// sweepInterval is how often time-outs are looked at.
