@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"fastpay/perf/leaks"
 )
 
 // The test binary is also the authority's process, as the program itself is.
@@ -41,8 +43,8 @@ func TestMain(m *testing.M) {
 	}
 	// gnet's pool of goroutines lives as long as the process.
 	parent() // lives as long too
-	goleak.VerifyTestMain(m,
+	os.Exit(leaks.Checked(m,
 		goleak.IgnoreCurrent(),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock")).Run())
 }

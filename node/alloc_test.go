@@ -22,7 +22,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			streams[r] = append(streams[r], frame(codec.AppendCertificate(nil, w.certificate(o)))...)
 		}
 	}
-	const replyBytes = accounts / 2 * (4 + 315 + 4 + 70)
+	const replyBytes = accounts / 2 * (4 + orderReplyBytes + 4 + confirmReplyBytes)
 	replies := make([]byte, replyBytes)
 	run := func(r int) {
 		if _, err := c.Write(streams[r]); err != nil {

@@ -18,13 +18,14 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/committee"
+	"fastpay/perf/leaks"
 )
 
 // The event loop library keeps a pool of idle goroutines for the life of the process.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	os.Exit(leaks.Checked(m,
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock")).Run())
 }
 
 // world is a committee of four whose keys the test holds, and accounts.

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	pprofile "github.com/google/pprof/profile"
-	"go.uber.org/goleak"
+
+	"fastpay/perf/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaks.Checked(m).Run()) }
 
 func TestParseProfiles(t *testing.T) {
 	for _, list := range []string{"", "cpu", "cpu,mem,mutex,block,trace,clock", "allocs"} {

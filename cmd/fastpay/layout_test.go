@@ -37,6 +37,7 @@ var layout = map[string][]string{
 	"codec/mangle": {},
 	"crypto":       {},
 	"perf":         {},
+	"perf/leaks":   {},
 }
 
 // pure packages know no I/O, clock or randomness, so that the simulator can run them under a seed.

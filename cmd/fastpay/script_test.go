@@ -18,11 +18,18 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"fastpay/perf/leaks"
 )
 
 // The stories in testdata/script run this binary by each of its names, as users do.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fastpay": main, "server": main, "client": main, "bench": main})
+	// The event loop library keeps a pool of idle goroutines for the life of the process.
+	tests := leaks.Checked(m,
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	testscript.Main(tests, map[string]func(){"fastpay": main, "server": main, "client": main, "bench": main})
 }
 
 func TestScripts(t *testing.T) {

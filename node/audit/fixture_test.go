@@ -6,19 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
 	"fastpay/node/committee"
 	"fastpay/node/journal"
+	"fastpay/perf/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaks.Checked(m).Run()) }
 
 const (
 	numShards = 3

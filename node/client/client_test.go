@@ -13,11 +13,10 @@ import (
 	"time"
 
 	"fastpay/codec"
-
-	"go.uber.org/goleak"
+	"fastpay/perf/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaks.Checked(m).Run()) }
 
 func payTo(a codec.Address) codec.Recipient {
 	return codec.Recipient{Kind: codec.FastPay, Address: a}

@@ -4,17 +4,18 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"go.uber.org/goleak"
+	"fastpay/perf/leaks"
 )
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(1000) // the sweeps keep little, and make much garbage
-	goleak.VerifyTestMain(m)
+	os.Exit(leaks.Checked(m).Run())
 }
 
 // running opens a journal and runs it. The returned function closes it, and gives the errors of Close and Run.
