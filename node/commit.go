@@ -114,7 +114,7 @@ func (w *worker) announceDurable() {
 	}
 }
 
-func (w *worker) releaseDurable() {
+func (w *worker) takeDurable() {
 	w.durableTold.Store(false)
 	w.release()
 }

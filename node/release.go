@@ -3,19 +3,24 @@ package node
 // release lets everything out that is durable: replies first, then credits.
 func (w *worker) release() {
 	for {
-		done := 0
-		for _, b := range w.parked {
-			if !w.mayLeave(b) {
-				break
-			}
-			w.releaseBatch(b)
-			done++
-		}
-		w.parked = append(w.parked[:0], w.parked[done:]...)
+		w.releaseDurable()
 		if !w.waitForDurable() {
 			return
 		}
 	}
+}
+
+// releaseDurable is release for a worker that looks again soon by itself.
+func (w *worker) releaseDurable() {
+	done := 0
+	for _, b := range w.parked {
+		if !w.mayLeave(b) {
+			break
+		}
+		w.releaseBatch(b)
+		done++
+	}
+	w.parked = append(w.parked[:0], w.parked[done:]...)
 }
 
 func (w *worker) releaseBatch(b *batch) {

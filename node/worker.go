@@ -102,7 +102,7 @@ func newWorker(n *Node, index int) (*worker, error) {
 	w.suspects.seed = maphash.MakeSeed()
 	w.drainPosted.do, w.takePosted.do = w.drainAtEndOfRound, w.takePostedCredits
 	w.retryPosted.do, w.sweepPosted.do = w.retryHeld, w.sweep
-	w.releasePosted.do, w.readPosted.do = w.releaseDurable, w.takeFetched
+	w.releasePosted.do, w.readPosted.do = w.takeDurable, w.takeFetched
 	if n.keeps() {
 		w.log, w.library = provisional{w}, newLibrarian(w)
 		return w, nil
@@ -263,8 +263,12 @@ func (w *worker) drain() {
 	began := time.Now()
 	w.now = began
 	b := w.batch
+	w.waitsFor.Store(0) // it looks itself, between the steps: what has become durable need not wait for the whole batch
+	w.releaseDurable()
 	b.verify()
+	w.releaseDurable()
 	b.apply()
+	w.releaseDurable()
 	b.sign()
 	w.commit(b)
 	w.stats.publish(&b.tally, len(b.requests)) // before a reply lets a client ask for them

@@ -19,12 +19,7 @@ func (j *Journal) Append(b *Batch) (base Position, group uint64, err error) {
 func (j *Journal) AppendLazy(b *Batch) (base Position, group uint64, err error) { return j.add(b) }
 
 // Wake lets Run commit what was appended.
-func (j *Journal) Wake() {
-	select {
-	case j.wake <- struct{}{}:
-	default: // Run has been told already
-	}
-}
+func (j *Journal) Wake() { j.wake.give() }
 
 // AppendNow is Append, and commits the group at once, on the caller's goroutine, if none is in flight and the segment
 // has room for it: committed says whether it is durable on return. If it is not, Run was told, as by Append. It spares

@@ -45,11 +45,10 @@ func TestAppendNow(t *testing.T) {
 	if err != nil || j.Durable() != group-1 || j.Sealed() != 0 || j.Appended() != group {
 		t.Errorf("at the segment's end: group %d, durable %d, appended %d, %v", group, j.Durable(), j.Appended(), err)
 	}
-	select {
-	case <-j.wake:
-	default:
+	if !j.wake.given() {
 		t.Error("Run was not told")
 	}
+	j.wake.take()
 	if err := j.Prepare(); err != nil {
 		t.Fatal(err)
 	}

@@ -118,9 +118,8 @@ func (j *Journal) Run() error {
 	}()
 	ahead.Go(j.checkSpace)
 	for {
-		select {
-		case <-j.wake:
-		case <-j.stop:
+		j.wake.take()
+		if j.stop.Load() {
 			return nil
 		}
 		if err := j.Commit(); err != nil {

@@ -100,3 +100,6 @@ func (f *osFile) Allocate(size int64) error {
 		}
 	}
 }
+
+// adviseHugePages is advice only: without huge pages small ones serve.
+func adviseHugePages(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }

@@ -16,8 +16,8 @@ type Journal struct {
 	recovery Recovery
 	counters counters
 	readers  readers
-	wake     chan struct{} // one token: something was appended
-	stop     chan struct{} // closed by Close
+	wake     signal        // for Run: something was appended, or it is to stop
+	stop     atomic.Bool   // set by Close
 	durable  atomic.Uint64 // sequence of the last durable group
 	end      atomic.Uint64 // Position after it
 	first    atomic.Uint32 // first segment that is kept
@@ -63,7 +63,8 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	close(j.stop)
+	j.stop.Store(true)
+	j.wake.give()
 	for j.running || j.beside > 0 {
 		j.cond.Wait()
 	}

@@ -97,11 +97,10 @@ func recoverJournal(fs FS, o Options, replay func(Record) error) (*Journal, erro
 	}
 	j := &Journal{
 		fs: fs, options: o, recovery: s.found, active: active, newest: active.number, points: begin.points,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		readers: readers{fs: fs},
-		filling: pending{buf: alignedBytes(o.GroupSize)},
-		flying:  pending{buf: alignedBytes(o.GroupSize)},
 	}
+	groups := hugeBytes(2 * o.GroupSize)
+	j.filling.buf, j.flying.buf = groups[:0:o.GroupSize], groups[o.GroupSize:o.GroupSize:2*o.GroupSize]
 	j.cond.L = &j.mu
 	at := newPosition(active.number, end)
 	j.first.Store(s.found.First)

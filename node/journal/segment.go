@@ -91,7 +91,7 @@ func parseSegmentHeader(b []byte) (s segment, identity Identity, reason string) 
 const fillPiece = 2 << 20
 
 // zeros is what segments are filled with. Nobody writes to it, so it takes no memory of its own.
-var zeros = alignedBytes(fillPiece)[:fillPiece]
+var zeros = hugeBytes(fillPiece)[:fillPiece]
 
 // writeSegment makes a segment file of s.size bytes, beginning with prefix (a header, maybe groups), then zeros. When
 // it returns, the file has its final name, and all of that is durable. What had that name is replaced in one step.

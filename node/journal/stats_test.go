@@ -74,7 +74,7 @@ func TestStats(t *testing.T) {
 		if _, _, err := j.AppendLazy(&b); err != nil {
 			t.Fatal(err)
 		}
-		if len(j.wake) != 0 {
+		if j.wake.given() {
 			t.Error("a lazy batch wakes Run")
 		}
 		if err := j.Commit(); err != nil {
@@ -85,7 +85,7 @@ func TestStats(t *testing.T) {
 	if s.Groups != 3 || s.Records != 6 || s.Bytes != 3*2*BlockSize || s.Quantile(0.5) == 0 || s.Written == 0 {
 		t.Errorf("%d groups, %d records, %d bytes, p50 %v, in all %v", s.Groups, s.Records, s.Bytes, s.Quantile(0.5), s.Written)
 	}
-	if j.Wake(); len(j.wake) != 1 {
+	if j.Wake(); !j.wake.given() {
 		t.Error("Run was not told")
 	}
 	if err := j.Close(); err != nil {
