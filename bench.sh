@@ -7,7 +7,7 @@
 #	                     against the rate asked for: nine minutes
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --durability  4 and 20 authorities in memory, with a journal behind the replies, and before them, in turn; what a
-#	                     journal adds to a transfer; memory over four million payments with snapshots; what these do to replies;
+#	                     journal adds to a transfer; memory over six million payments with snapshots; what these do to replies;
 #	                     a start after a kill, and one with ten million accounts: five minutes
 #	./bench.sh --attacks one authority beside attackers, each kind in turn, and overload: five minutes
 #	./bench.sh --crypto  signatures alone, on one core: under two minutes
@@ -43,8 +43,8 @@ many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
 turn='--num-accounts 20000 --max-in-flight 1000 --seconds 6'
 turns='1 2 3'
-long='--num-accounts 20000 --max-in-flight 1000 --payments 4000000'
-steady='--num-accounts 1000000 --rate 100000 --seconds 30'
+long='--num-accounts 20000 --max-in-flight 1000 --payments 6000000'
+steady='--num-accounts 1000000 --rate 50000 --seconds 36'
 restart=10000000
 attacks='idle,slow,churn never-read,never-finish garbage,bad-signatures flood,forged overload'
 attack=

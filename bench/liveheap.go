@@ -11,7 +11,8 @@ import (
 )
 
 // LiveHeap is what an authority's process keeps in memory over a window. Each point is taken right after a collection of
-// garbage, while no snapshot is being made: one that is needs memory for the accounts that it changes, and leaves none.
+// garbage, when no snapshot is being made, or one has just begun: it needs memory for the accounts that it changes, and leaves
+// none. Before the first snapshot there are none: what is made once, such as batches that wait for the disk, is there then.
 type LiveHeap struct {
 	Points          []HeapPoint `json:"points"`
 	BytesPerPayment float64     `json:"bytes_per_payment"` // slope of the line through the points, by least squares
@@ -29,8 +30,8 @@ type HeapPoint struct {
 const (
 	// heapEvery is how long points are apart at least.
 	heapEvery = 500 * time.Millisecond
-	// heapLook is how often it is looked whether no snapshot is being made.
-	heapLook = 5 * time.Millisecond
+	// heapLook is how often it is looked whether a snapshot has ended.
+	heapLook = time.Millisecond
 	// maxHeapPoints bounds them: an hour.
 	maxHeapPoints = 7200
 )
@@ -46,14 +47,19 @@ func watchHeap(n *node.Node) *heapWatch {
 	w.done.Go(func() {
 		tick := time.NewTicker(heapLook)
 		defer tick.Stop()
-		last := time.Time{}
+		var last time.Time
+		var snapshots uint64 // at the last look
 		for len(w.points) < maxHeapPoints {
 			select {
 			case <-tick.C:
 			case <-w.stop:
 				return
 			}
-			if time.Since(last) >= heapEvery && w.look(n) {
+			made := n.Stats().Snapshots
+			ended := made != snapshots
+			snapshots = made
+			if made > 0 && (ended || time.Since(last) >= heapEvery && !n.MakesSnapshot()) {
+				w.look(n)
 				last = time.Now()
 			}
 		}
@@ -61,22 +67,15 @@ func watchHeap(n *node.Node) *heapWatch {
 	return w
 }
 
-// look takes a point, unless a snapshot is in the way.
-func (w *heapWatch) look(n *node.Node) bool {
-	if n.MakesSnapshot() {
-		return false
-	}
+// look takes a point.
+func (w *heapWatch) look(n *node.Node) {
 	p := HeapPoint{ResidentBytes: residentBytes()}
 	runtime.GC()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	s := n.Stats()
-	if n.MakesSnapshot() {
-		return false
-	}
 	p.LiveBytes, p.Payments, p.Snapshots = int64(memory.HeapAlloc), s.Certificates, s.Snapshots
 	w.points = append(w.points, p)
-	return true
 }
 
 func (w *heapWatch) end() []HeapPoint {

@@ -104,8 +104,8 @@ func TestWatchedRunStartsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.LiveHeap == nil || len(r.LiveHeap.Points) < 3 || r.LiveHeap.Points[0].LiveBytes < 1<<20 {
-		t.Errorf("heap %+v", r.LiveHeap)
+	if r.LiveHeap != nil {
+		t.Errorf("no snapshot was made, and the heap was watched: %+v", r.LiveHeap)
 	}
 	if e := r.Snapshots; e == nil || e.Else.P50 == nil || e.Loops == nil || e.Loops.Else.Seconds < 1.5 {
 		t.Errorf("snapshots %+v", e)

@@ -57,29 +57,33 @@ func readInitialAccounts(path string) (*initialAccounts, error) {
 // parseInitialAccounts reads all lines, and returns the number of the line that it failed at. There are about sizeHint.
 func parseInitialAccounts(r io.Reader, sizeHint int) (*initialAccounts, int, error) {
 	a := &initialAccounts{make([]codec.Address, 0, sizeHint), make([]codec.Balance, 0, sizeHint)}
-	seen := make(map[codec.Address]struct{}, sizeHint)
+	twice := lookForRepeats(sizeHint)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxAccountLine)
-	number := 0
-	for lines.Scan() {
-		number++
-		address, balance, err := parseInitialAccount(lines.Bytes())
-		if err != nil {
-			return nil, number, err
+	var err error
+	for err == nil && lines.Scan() {
+		var address codec.Address
+		var balance codec.Balance
+		if address, balance, err = parseInitialAccount(lines.Bytes()); err != nil {
+			break
 		}
-		if _, twice := seen[address]; twice {
-			return nil, number, withHint(fmt.Errorf("account %s is here a second time", lines.Text()[:codec.AddressTextSize]),
-				"was the file appended to twice?")
-		}
-		seen[address] = struct{}{}
 		a.addresses = append(a.addresses, address)
 		a.balances = append(a.balances, balance)
+		if len(a.addresses)%repeatsEvery == 0 {
+			twice.lists <- a.addresses
+		}
 	}
-	err := lines.Err()
+	if repeat := twice.end(a.addresses); repeat >= 0 { // each line is one, so it comes before what can't be read
+		return nil, repeat + 1, withHint(fmt.Errorf("account %s is here a second time", codec.FormatAddress(&a.addresses[repeat])),
+			"was the file appended to twice?")
+	}
+	if err == nil {
+		err = lines.Err()
+	}
 	if errors.Is(err, bufio.ErrTooLong) {
 		err = errAccountLine
 	}
-	return a, number + 1, err
+	return a, len(a.addresses) + 1, err
 }
 
 var errAccountLine = withHint(errors.New("expected ADDRESS:BALANCE"),

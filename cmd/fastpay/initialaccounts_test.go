@@ -46,12 +46,54 @@ func TestInitialAccounts(t *testing.T) {
 	bad(testAddress+":\n", 1, "expected ADDRESS:BALANCE")
 	bad(testAddress+":1\n"+other+" 1\n", 2, "expected ADDRESS:BALANCE")
 	bad(testAddress+":1\n"+testAddress+":1\n", 2, "second time")
+	bad(testAddress+":1\n"+other+":1\n"+other+":2\n"+testAddress+":1\nno account\n", 3, "account "+other+" is here a second time")
+	bad(testAddress+":1\nno account\n"+testAddress+":1\n", 2, "expected ADDRESS:BALANCE")
 	bad("!"+testAddress[1:]+":1\n", 1, "")
 	bad(testAddress+":-1\n", 1, "negative")
 	bad(testAddress+":1.5\n", 1, "")
 	bad(testAddress+": 1\n", 1, "")
 	bad(testAddress+":170141183460469231731687303715884105728\n", 1, "128-bit")
 	bad(testAddress+":1\n"+strings.Repeat("x", 1<<20), 2, "expected ADDRESS:BALANCE")
+}
+
+// TestRepeatsMatchMap compares with a map, for lists that are longer than was said, and repeat near and far.
+func TestRepeatsMatchMap(t *testing.T) {
+	f := func(size, hint, from, to int) { // the address at place to is that at place from; neither is one for none
+		t.Helper()
+		list := make([]codec.Address, size)
+		for i := range list {
+			binary.LittleEndian.PutUint64(list[i][24:], uint64(i)) // all begin alike
+		}
+		want := -1
+		if to < size {
+			list[to] = list[from]
+		}
+		seen := make(map[codec.Address]bool)
+		for i, a := range list {
+			if seen[a] {
+				want = i
+				break
+			}
+			seen[a] = true
+		}
+		r := lookForRepeats(hint)
+		for n := repeatsEvery; n < size; n += repeatsEvery {
+			r.lists <- list[:n]
+		}
+		if got := r.end(list); got != want {
+			t.Errorf("%d addresses, %d expected, %d at %d: got %d, want %d", size, hint, from, to, got, want)
+		}
+	}
+	f(0, 0, 0, 0)
+	f(1, 0, 0, 1)
+	f(2, 0, 0, 1)
+	for _, hint := range []int{0, 10, 50_000, 1 << 20} {
+		f(50_000, hint, 0, 50_000)
+		f(50_000, hint, 0, 49_999)
+		f(50_000, hint, 49_998, 49_999)
+		f(50_000, hint, 3, repeatsEvery)
+		f(50_000, hint, repeatsEvery-1, repeatsEvery+1)
+	}
 }
 
 func FuzzInitialAccounts(f *testing.F) {
