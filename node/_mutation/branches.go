@@ -28,7 +28,7 @@ func (o *options) branches(dir string) error {
 	if err != nil {
 		return err
 	}
-	c, err := measure(dir, nil) // not only the short ones
+	c, err := measure(dir, testFlags(dir))
 	if err != nil {
 		return err
 	}

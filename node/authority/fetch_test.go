@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"bytes"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -94,5 +96,101 @@ func TestListsAreFullAndReadNoMore(t *testing.T) {
 	if got := []uint64{readBack(40, 40, 1), readBack(40, 39, 2), readBack(40, 1, 1), readBack(40, 32, 1)}; !slices.Equal(got,
 		[]uint64{1, 3, 32, 1}) {
 		t.Errorf("the model reads %v", got)
+	}
+}
+
+// A list ends before the reply is longer than it may be, also when its certificates are larger than the smallest.
+func TestListsOfLargeCertificates(t *testing.T) {
+	d, from := orderFixture(t)
+	const header = 4 + 32 + 16 + 8 + 1 + 1 + 8
+	small := len(certify(newOrder(from, toFastPay(11), 1, 0)).Bytes())
+	large := certify(newOrder(from, toFastPay(11), 1, 0), 0, 1, 2, 3)
+	for i := range uint64(5) {
+		d.one(0, certMessage(certify(newOrder(from, toFastPay(11), 1, i), 0, 1, 2, 3)))
+	}
+	for limit, want := range map[int]int{0: 1, header + 2*small: 1, header + 2*len(large.Bytes()) - 1: 1, header + 2*len(large.Bytes()): 2,
+		header + 4*small: 3} {
+		a := d.info(0, &codec.InfoRequest{Account: testKey(11), HasReceived: true}, limit)
+		if n := infoOf(t, a.reply).Received.Len(); n != want || want > 1 && len(a.reply) > limit {
+			t.Errorf("at most %d bytes: %d certificates in %d bytes, expected %d", limit, n, len(a.reply), want)
+		}
+	}
+}
+
+// A committee of one makes certificates with one vote.
+func TestCertificatesOfOneVote(t *testing.T) {
+	d := newDriver(t, cheap{}, 0, 2, testMembers[:1], nil)
+	from, to := owner(0, 2, 0), owner(1, 2, 0)
+	d.fund(t, testKey(from), codec.NewBalance(100))
+	c := certify(newOrder(from, toFastPay(to), 1, 0), 0)
+	a := d.one(0, certMessage(c))
+	for number, at := range []Position{0, a.out.At} { // with the certificate, and by its position
+		if err := d.credit(1, 0, uint64(number+1), at, c); err != nil {
+			t.Fatal(err)
+		}
+		got := d.one(1, infoMessage(to, func(q *codec.InfoRequest) { q.HasReceived, q.ReceivedAfter = true, uint64(number) }))
+		if first, _ := infoOf(t, got.reply).Received.Next(); string(first.Bytes()) != string(c.Bytes()) {
+			t.Errorf("received %x, expected %x", first.Bytes(), c.Bytes())
+		}
+	}
+	got := d.one(0, infoMessage(from, func(q *codec.InfoRequest) { q.HasSequence = true }))
+	if string(infoOf(t, got.reply).Certificate.Bytes()) != string(c.Bytes()) {
+		t.Error("confirmed another certificate")
+	}
+}
+
+// A record that can't be read ends a list, whichever it is: none is taken for another.
+func TestListsEndWithAnError(t *testing.T) {
+	d := newTestDriver(t, 2)
+	from, to := owner(0, 2, 0), owner(1, 2, 0)
+	d.fund(t, testKey(from), codec.NewBalance(100))
+	for i := range uint64(3) {
+		c := certify(newOrder(from, toFastPay(to), 1, i))
+		a := d.one(0, certMessage(c))
+		if err := d.credit(1, 0, i+1, a.out.At, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := d.reader.read
+	for _, l := range d.log.all { // three settlements and three credits
+		d.reader.read = func(at Position) ([]byte, error) {
+			if at == l.at {
+				return nil, errFault
+			}
+			return read(at)
+		}
+		out, fetch := d.shards[1].Info([]byte("x"), &codec.InfoRequest{Account: testKey(to), HasReceived: true}, 8192)
+		before := string(out.Reply)
+		if reply, found, err := d.reader.Finish(out.Reply, &fetch); !errors.Is(err, errFault) || found || string(reply) != before {
+			t.Errorf("without the record at %v: %v, %v, %x", l.at, err, found, reply)
+		}
+	}
+}
+
+// An answer that shows no certificate is whole, and nobody has to read for it.
+func TestInfoWithoutCertificatesIsWhole(t *testing.T) {
+	d, _ := infoFixture(t, 3)
+	for name, c := range map[string]struct {
+		q    codec.InfoRequest
+		want bool
+	}{
+		"state":             {codec.InfoRequest{Account: testKey(11)}, false},
+		"beyond the end":    {codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: 4}, false},
+		"from the end on":   {codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: 3}, false},
+		"the last one":      {codec.InfoRequest{Account: testKey(11), HasReceived: true, ReceivedAfter: 2}, true},
+		"nothing received":  {codec.InfoRequest{Account: testKey(10), HasReceived: true}, false},
+		"the first payment": {codec.InfoRequest{Account: testKey(10), HasSequence: true}, true},
+	} {
+		if out, fetch := d.shards[0].Info(nil, &c.q, 8192); fetch.Wanted() != c.want || !c.want && infoOf(t, out.Reply).Received.Len() != 0 {
+			t.Errorf("%s: to be read: %v", name, fetch.Wanted())
+		}
+	}
+}
+
+// A shard with a single account is not empty.
+func TestLoadIntoOneAccount(t *testing.T) {
+	d, _ := orderFixture(t)
+	if err := Load(bytes.NewReader(firstSnapshot(t, 1, nil)), d.shards); err == nil {
+		t.Error("loaded into a shard with an account")
 	}
 }

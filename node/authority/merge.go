@@ -127,8 +127,8 @@ func (p *part) ranking() *ranking {
 	for i := range n {
 		counts[prefix(i)>>shift+1]++
 	}
-	for i := 1; i < len(counts); i++ {
-		counts[i] += counts[i-1]
+	for i := range len(counts) - 1 {
+		counts[i+1] += counts[i]
 	}
 	all := make([]rank, n)
 	ends := slices.Clone(counts)
