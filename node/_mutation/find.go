@@ -35,7 +35,7 @@ func (p *pkg) find(f *file, tree *ast.File) {
 		case *ast.CommClause:
 			p.statements(f, n.Body)
 		case *ast.CallExpr:
-			return !isSabotage(n) && !isText(n)
+			return !isSabotage(n) && !p.isText(n)
 		case *ast.ReturnStmt:
 			if last := len(n.Results) - 1; last > 0 && p.isFalse(n.Results[last]) { // what else is returned means nothing
 				ast.Inspect(n.Results[last], visit)
@@ -87,7 +87,14 @@ func (p *pkg) isConstant(n ast.Node) bool {
 }
 
 // isText reports a call that makes the text of an error, or panics: for a programmer's mistake, which nothing causes.
-func isText(n *ast.CallExpr) bool {
+func (p *pkg) isText(n *ast.CallExpr) bool {
+	for _, a := range n.Args {
+		if lit, ok := a.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if t := p.info.Types[n].Type; t != nil && types.Implements(t, errorType) {
+				return true
+			}
+		}
+	}
 	switch f := n.Fun.(type) {
 	case *ast.Ident:
 		return f.Name == "panic"
@@ -139,7 +146,7 @@ func (p *pkg) statements(f *file, list []ast.Stmt) {
 	for i, s := range list {
 		switch n := s.(type) {
 		case *ast.ExprStmt:
-			if call, ok := n.X.(*ast.CallExpr); ok && isText(call) {
+			if call, ok := n.X.(*ast.CallExpr); ok && p.isText(call) {
 				continue
 			}
 		case *ast.IncDecStmt, *ast.DeferStmt:

@@ -37,6 +37,9 @@ func TestAccountsOfABatchAreNotedOnce(t *testing.T) {
 		}
 	}
 	d.commit()
+	if len(s.touched) != 0 {
+		t.Errorf("after the batch %d accounts are noted", len(s.touched))
+	}
 	twin := d.recovered(t, firstSnapshot(t, 1, map[codec.Address]codec.Balance{testKey(from): codec.NewBalance(100)}), d.log.all)
 	if n := len(twin.shards[0].touched); n != 0 {
 		t.Errorf("recovery notes %d accounts", n)

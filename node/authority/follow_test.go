@@ -80,6 +80,7 @@ func TestRecordsThatDoNotFollow(t *testing.T) {
 	f("a payment twice", false, true, pay(from, 0, 1, 1), pay(from, 0, 2, 1))
 	f("a payment that leads to no other", false, false, pay(from, 0, 1, 1), pay(from, 1, 2, 1))
 	f("a payment of another shard", false, false, pay(to, 0, 1, 2))
+	f("a payment between accounts of another shard", false, false, pay(to, 0, 1, 1))
 	f("a credit to the wrong shard", false, false, pay(from, 0, 1, 2))
 	f("a credit to a shard that is none", false, false, pay(from, 0, 1, shards))
 	f("a credit that is missing", false, false, pay(from, 0, 2, 1))
@@ -115,6 +116,16 @@ func TestRecordsThatDoNotFollow(t *testing.T) {
 	})
 	if err := replayed([][]byte{stranger}); !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), "voter 4 in a committee of 4") {
 		t.Errorf("a voter who is not in the committee: %v", err)
+	}
+	early, err := NewMerger(nil, shards, []int{0})
+	if err == nil {
+		err = early.Add(0, 1000, pay(from, 0, 1, 1))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := early.Add(0, 1001, order(from, 2)); !errors.Is(err, ErrRecord) { // before the old snapshot is read
+		t.Errorf("an order that does not follow the one payment: %v", err)
 	}
 	m, err := NewMerger(nil, 3, []int{0, 2})
 	if err != nil {

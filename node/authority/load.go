@@ -40,7 +40,7 @@ func (s *Shard) load(in *snapshotReader, h *head) error {
 			return err
 		}
 		if !e.order.IsZero() {
-			number, _ := s.pending.restore(e.order)
+			number := s.pending.add(e.order)
 			e.pending = number + 1
 		}
 		i, a := s.table.accounts.add()

@@ -190,3 +190,40 @@ func TestPreambleOfManyShards(t *testing.T) {
 		t.Errorf("read\n%s\nexpected\n%s", got, want)
 	}
 }
+
+// A merger uses the slots of orders that were settled again.
+func TestMergerUsesSlotsAgain(t *testing.T) {
+	d, from := orderFixture(t)
+	m, err := NewMerger(nil, 1, []int{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(20) {
+		o := newOrder(from, toPrimary(3), 1, i)
+		d.batch(0, orderMessage(o), certMessage(certify(o)))
+	}
+	for _, l := range d.log.all {
+		if err := m.Add(0, l.at, l.record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := m.parts[0].pending.slots.n; n != 1 {
+		t.Errorf("%d slots for orders of which one was pending at a time", n)
+	}
+}
+
+// Every shard follows the Primary's whole log, and a merger credits the account where it lives.
+func TestMergerFollowsThePrimary(t *testing.T) {
+	d := newTestDriver(t, 2)
+	for i := range uint64(6) {
+		a := testKey(owner(int(i%2), 2, int(i/2)))
+		for _, s := range d.shards {
+			s.SyncPrimary(nil, &a, 10+i, i+1)
+		}
+		d.commit()
+	}
+	twin := d.recovered(t, merge(t, firstSnapshot(t, 2, nil), 2, d.log.all), nil)
+	if got, want := twin.image(), d.image(); got != want {
+		t.Errorf("merged\n%s\nlived\n%s", got, want)
+	}
+}

@@ -120,7 +120,7 @@ func (p *part) order(at Position, o codec.Order) error {
 		return p.unexpected(at, "order %d of %s while another is pending, or out of order",
 			o.SequenceNumber(), codec.FormatAddress(o.Sender()))
 	}
-	number, _ := p.pending.restore(o)
+	number := p.pending.add(o)
 	a.pending = number + 1
 	return nil
 }

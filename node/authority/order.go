@@ -30,8 +30,8 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 		}
 		return s.accept(dst, a)
 	}
-	late := o.SequenceNumber() > a.next
-	if o.SequenceNumber() != a.next && !(late && sabotaged("authority: sequence check >= instead of ==")) {
+	if o.SequenceNumber() != a.next &&
+		!(o.SequenceNumber() > a.next && sabotaged("authority: sequence check >= instead of ==")) {
 		return refuse(dst, errUnexpectedNumber)
 	}
 	balance := a.balance
@@ -46,10 +46,10 @@ func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
 	if balance.Less(codec.NewBalance(o.Amount())) {
 		return refuse(dst, &codec.Error{Code: codec.InsufficientFunding, Balance: a.balance})
 	}
-	number, _ := s.pending.take(o)
+	number := s.pending.add(o)
 	a.pending = number + 1
-	out := s.accept(dst, a)
-	out.NewVote, out.Changed = true, true
+	out := s.accept(dst, a) // which draws the ticket
+	out.Changed = true
 	out.At = s.write.order(o)
 	return out
 }

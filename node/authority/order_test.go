@@ -2,6 +2,7 @@ package authority
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"fastpay/codec"
@@ -218,14 +219,43 @@ func TestUnsignedVotesAreZero(t *testing.T) {
 }
 
 func TestSignedPanicsOnAWrongNumber(t *testing.T) {
-	d, from := orderFixture(t)
-	d.shards[0].Order(nil, newOrder(from, toFastPay(11), 1, 0))
-	defer func() {
-		if recover() == nil {
-			t.Error("a vote without a signature went unnoticed")
+	for _, signatures := range [][]crypto.Signature{nil, make([]crypto.Signature, 2)} {
+		func() {
+			d, from := orderFixture(t)
+			d.shards[0].Order(nil, newOrder(from, toFastPay(11), 1, 0))
+			defer func() {
+				if said, ok := recover().(string); !ok || !strings.Contains(said, "one signature for each ticket") {
+					t.Errorf("%d signatures of one vote: %q", len(signatures), said)
+				}
+			}()
+			d.shards[0].Signed(signatures)
+		}()
+	}
+}
+
+// Slots are used again, the last one that was freed first: there are never more than orders were pending at a time.
+func TestSlotsAreUsedAgain(t *testing.T) {
+	d := newTestDriver(t, 1)
+	const accounts = 5
+	for i := range byte(accounts) {
+		d.fund(t, testKey(10+i), codec.NewBalance(100))
+	}
+	s := d.shards[0]
+	for round := range uint64(4) {
+		for i := range byte(accounts) {
+			o := newOrder(10+i, toPrimary(3), 1, round)
+			wantVote(t, d.one(0, orderMessage(o)).reply, o)
 		}
-	}()
-	d.shards[0].Signed(nil)
+		if s.pending.slots.n != accounts || s.Stats().Pending != accounts {
+			t.Fatalf("round %d: %d slots, %d pending", round, s.pending.slots.n, s.Stats().Pending)
+		}
+		for i := range byte(accounts) {
+			d.one(0, certMessage(certify(newOrder(10+(i+byte(round))%accounts, toPrimary(3), 1, round))))
+		}
+		if s.Stats().Pending != 0 {
+			t.Fatalf("round %d: %d pending", round, s.Stats().Pending)
+		}
+	}
 }
 
 // A reply is appended, and offsets count from the beginning of what it is appended to.

@@ -21,7 +21,7 @@ type slot struct {
 // Values of a ticket that are no number.
 const (
 	signed    = -1 // the vote is there
-	forgotten = -2 // the order came from a record or a snapshot, and its vote has not been asked for yet
+	forgotten = -2 // nobody has asked for the vote yet, since the order came from a request, a record or a snapshot
 )
 
 func (p *slot) orderBytes() []byte { return p.order[:p.length] }
@@ -39,15 +39,9 @@ type pendingTable struct {
 	tickets []uint32
 }
 
-// take copies o into a slot and draws a ticket for its vote.
-func (t *pendingTable) take(o codec.Order) (number uint32, p *slot) {
-	number, p = t.restore(o)
-	t.draw(number, p)
-	return number, p
-}
-
-// restore copies o into a slot, without a vote.
-func (t *pendingTable) restore(o codec.Order) (number uint32, p *slot) {
+// add copies o into a slot, without a vote.
+func (t *pendingTable) add(o codec.Order) (number uint32) {
+	var p *slot
 	if t.free != 0 {
 		number = t.free - 1
 		p = t.slots.at(number)
@@ -58,7 +52,7 @@ func (t *pendingTable) restore(o codec.Order) (number uint32, p *slot) {
 	t.used++
 	p.length = uint8(copy(p.order[:], o.Bytes()))
 	p.ticket = forgotten
-	return number, p
+	return number
 }
 
 // draw gives a ticket to the vote in slot number, which is p.

@@ -78,9 +78,9 @@ const (
 	voterSize        = 2
 )
 
-// MaxRecordSize is the largest record, a settlement, of a committee.
+// MaxRecordSize is the largest record, a settlement that credits an account here, of a committee.
 func MaxRecordSize(members int) int {
-	return settlementHeader + 2*maxChainSize + awaySize + maxOrderSize + members*(voterSize+crypto.SignatureSize)
+	return settlementHeader + 2*maxChainSize + maxOrderSize + members*(voterSize+crypto.SignatureSize)
 }
 
 // Parse makes r a view of the record b at position at. What is not exactly a record

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fastpay/codec"
+	"fastpay/node/committee"
 )
 
 // again encodes what Parse found in b. Of the bytes of b it takes only how each link is written, which a view leaves open.
@@ -213,6 +214,63 @@ func TestRecordWithoutCertificate(t *testing.T) {
 		got, err := r.AppendCertificate([]byte("x"), worldCommittee)
 		if holds := r.NumVotes() > 0; holds == errors.Is(err, ErrRecord) || !holds && string(got) != "x" {
 			t.Fatalf("kind %d with %d votes: %v, %x", r.Kind, r.NumVotes(), err, got)
+		}
+	}
+}
+
+// A settlement credits an account of its own shard, or of another one, or of the Primary; no other record does.
+func TestCreditsHere(t *testing.T) {
+	seen := make(map[bool]int)
+	for _, l := range sampleRecords(t) {
+		var r Record
+		if err := r.Parse(l.at, l.record); err != nil {
+			t.Fatal(err)
+		}
+		want := r.Kind == RecordSettlement && r.Order.RecipientKind() == codec.FastPay &&
+			committee.ShardOf(r.Order.Recipient(), 2) == l.shard
+		if seen[want]++; r.CreditsHere() != want {
+			t.Fatalf("kind %d, to shard %d: %v", r.Kind, r.To, r.CreditsHere())
+		}
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("samples %v", seen)
+	}
+}
+
+// Records that were applied long ago change nothing, but for accounts that an operator adds.
+func TestReplayAgainChangesNothing(t *testing.T) {
+	d := newTestDriver(t, 2)
+	funds := make(map[codec.Address]codec.Balance)
+	for i := range 3 {
+		funds[testKey(owner(0, 2, i))] = codec.NewBalance(100)
+	}
+	for a, b := range funds {
+		d.fund(t, a, b)
+	}
+	for i := range uint64(9) {
+		o := newOrder(owner(0, 2, int(i%3)), toFastPay(owner(1, 2, 0)), 1, i/3)
+		d.one(0, orderMessage(o))
+		if i == 8 {
+			break // which stays pending
+		}
+		a := d.one(0, certMessage(certify(o)))
+		if err := d.credit(1, 0, a.out.CreditNumber, a.out.At, certify(o)); err != nil {
+			t.Fatal(err)
+		}
+		to := testKey(owner(1, 2, int(i)))
+		for _, s := range d.shards {
+			s.SyncPrimary(nil, &to, 5, i+1)
+		}
+		d.commit()
+	}
+	twin := d.recovered(t, firstSnapshot(t, 2, funds), d.log.all)
+	want := twin.image()
+	for _, l := range d.log.all {
+		if err := twin.shards[l.shard].Replay(l.at, l.record); err != nil {
+			t.Fatal(err)
+		}
+		if got := twin.image(); got != want {
+			t.Fatalf("the record at %v again:\n%s\nbefore:\n%s", l.at, got, want)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (s *Shard) replayOrder(at Position, o codec.Order) error {
 		}
 		return s.unexpected(at, "a second order %d of %s", n, codec.FormatAddress(o.Sender()))
 	}
-	number, _ := s.pending.restore(o)
+	number := s.pending.add(o)
 	a.pending = number + 1
 	return nil
 }

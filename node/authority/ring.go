@@ -41,7 +41,10 @@ var ErrGone = errors.New("authority: the record is gone")
 
 // NewRing makes a ring of at most size bytes for records of this committee. The memory is taken as it fills.
 func NewRing(size int, c *committee.Committee) (*Ring, error) {
-	largest := ringSize(MaxRecordSize(c.Len()))
+	return newRing(size, ringSize(MaxRecordSize(c.Len())))
+}
+
+func newRing(size int, largest uint64) (*Ring, error) {
 	shift := uint(bits.Len64(2*largest - 1))
 	if size>>shift < minSegments {
 		return nil, fmt.Errorf("%w: a ring of %d bytes, expected at least %d", ErrOptions, size, minSegments<<shift)
@@ -78,8 +81,8 @@ func (r *Ring) Append(_ int, record []byte) Position {
 	binary.LittleEndian.PutUint32(b, uint32(len(record)))
 	copy(b[ringHeader:], record)
 	r.end += ringSize(len(record))
-	if r.end&(segment-1) == 0 || r.end&(segment-1)+r.largest > segment {
-		r.end = (r.end + segment - 1) &^ (segment - 1)
+	if r.end&(segment-1)+r.largest > segment {
+		r.end = (number + 1) << r.shift
 	}
 	return Position(at)
 }

@@ -108,3 +108,83 @@ func TestRingSizes(t *testing.T) {
 		}
 	}
 }
+
+// A segment is the smallest power of two in which two of the largest records fit, or a larger one of which there are still
+// 128, and at most 1 MiB.
+func TestRingSegments(t *testing.T) {
+	for _, largest := range []uint64{304, 504, 512, 520, 680, 688, 1024, 5000} {
+		least := uint(0)
+		for 1<<least < 2*largest {
+			least++
+		}
+		if _, err := newRing(minSegments<<least-1, largest); !errors.Is(err, ErrOptions) {
+			t.Errorf("%d bytes for records of %d: %v", minSegments<<least-1, largest, err)
+		}
+		for shift := least + 1; shift < 31; shift++ {
+			for _, size := range []int{1<<shift - 1, 1 << shift, 1<<shift + 1, 3 << (shift - 1)} {
+				r, err := newRing(size, largest)
+				if err != nil {
+					if size>>least >= minSegments {
+						t.Errorf("%d bytes for records of %d: %v", size, largest, err)
+					}
+					continue
+				}
+				want := least
+				for want < 20 && size>>(want+1) >= 128 {
+					want++
+				}
+				if r.shift != want || len(r.segments) != size>>want {
+					t.Errorf("%d bytes for records of %d: %d segments of 2^%d bytes, expected 2^%d", size, largest, len(r.segments),
+						r.shift, want)
+				}
+			}
+		}
+	}
+}
+
+// A record takes its bytes and its length, up to the next multiple of 8.
+func TestRingSizeOfARecord(t *testing.T) {
+	for n := range 2000 {
+		if got := ringSize(n); got%8 != 0 || got < uint64(n)+4 || got >= uint64(n)+12 {
+			t.Errorf("%d bytes take %d", n, got)
+		}
+	}
+}
+
+// After each record, everything is there that a ring keeps by its promise, nothing comes back changed, room is left out only
+// where the largest record has none, and what was kept and forgotten is told.
+func TestRingAfterEachRecord(t *testing.T) {
+	r := rand.New(rand.NewPCG(16, 17))
+	const shift, segments, largest = 10, 3, 304
+	ring := &Ring{segments: make([][]byte, segments), shift: shift, largest: largest, end: ringAlign, oldest: ringAlign}
+	type kept struct {
+		at     Position
+		record []byte
+	}
+	var all []kept
+	for i := range 150 {
+		record := bytes.Repeat([]byte{byte(RecordCredit)}, 1+r.IntN(300))
+		record = append(record[:1], bytes.Repeat([]byte{byte(i)}, len(record)-1)...)
+		at := ring.Append(0, record)
+		all = append(all, kept{at, record})
+		end := uint64(at) + ringSize(len(record))
+		if next := uint64(ring.Next()); next != end && (next != (end>>shift+1)<<shift || next-end >= largest) {
+			t.Fatalf("record %d ends at %d, the next one begins at %d", i, end, next)
+		}
+		total, forgotten := ring.Forgotten()
+		if total != uint64(ring.Next())-ringAlign {
+			t.Fatalf("%d bytes were kept, expected %d", total, uint64(ring.Next())-ringAlign)
+		}
+		first := max(int(at>>shift)-segments+1, 0) // segment that is not written over yet
+		for _, k := range all {
+			got, err := ring.Read(k.at)
+			here := int(k.at>>shift) >= first
+			if here != (err == nil) || here && !bytes.Equal(got, k.record) || !here && !errors.Is(err, ErrGone) {
+				t.Fatalf("after record %d at %d: the one at %d: %v, or another one", i, at, k.at, err)
+			}
+			if here != (uint64(k.at)-ringAlign >= forgotten) {
+				t.Fatalf("the record at %d is there: %v, but %d bytes are forgotten", k.at, here, forgotten)
+			}
+		}
+	}
+}

@@ -148,3 +148,38 @@ func TestSameRequestsSameState(t *testing.T) {
 		t.Error("the runs differ")
 	}
 }
+
+// Options may be as large, and messages as small, as they may be, and no more.
+func TestNewLimits(t *testing.T) {
+	c := testCommittee(t, testMembers...)
+	f := func(name string, good bool, change func(o *Options)) {
+		t.Helper()
+		opts := Options{Committee: c, Name: testKey(0), NumShards: 2, Log: newTestLog()}
+		change(&opts)
+		if _, err := New(opts); (err == nil) != good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f("all shards that there are ports for", true, func(o *Options) { o.NumShards = committee.MaxPort })
+	f("one shard more", false, func(o *Options) { o.NumShards = committee.MaxPort + 1 })
+	// The largest answer with one certificate: state, pending order with our vote, certificate with user data, and no list.
+	o := signOrder(10, codec.Transfer{Recipient: toFastPay(11), Amount: 1, UserData: codec.UserData{Present: true}})
+	vote := codec.NewVote(o, &testMembers[0], &testSignature)
+	largest := codec.AppendInfoResponse(nil, &codec.InfoResponse{Pending: vote, Certificate: certify(o, 0, 1, 2, 3)})
+	f("the largest answer", true, func(o *Options) { o.MaxMessage = len(largest) })
+	f("one byte less", false, func(o *Options) { o.MaxMessage = len(largest) - 1 })
+}
+
+// Places in tables depend on both words of the seed.
+func TestHashSeedIsUsed(t *testing.T) {
+	seen := make(map[uint64][2]uint64)
+	for _, seed := range [][2]uint64{{0, 0}, {1, 2}, {1, 3}, {2, 2}, {2, 1}} {
+		d := newDriver(t, cheap{}, 0, 1, testMembers, func(o *Options) { o.HashSeed = seed })
+		a := testKey(10)
+		hash := d.shards[0].table.key.of(&a)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("seeds %v and %v give one hash", other, seed)
+		}
+		seen[hash] = seed
+	}
+}
