@@ -46,7 +46,8 @@ func (r *result) count(c change, noticed string) {
 	}
 }
 
-// key names a change by its file, function, line's text and what it does, so that lines may move.
+// key names a change by its file, function, line's text and what it does, and by a number if others are
+// alike, so that lines may move.
 func (c *change) key() string {
 	file, _, _ := strings.Cut(c.Place, ":")
 	return strings.Join([]string{file, c.Func, c.Text, c.What}, " | ")
@@ -110,9 +111,6 @@ func (r *result) continues(earlier *result, p *pkg) (done map[string]bool) {
 	done, how := map[string]bool{}, map[string]string{}
 	same := earlier.Commit == r.Commit && !strings.HasSuffix(r.Commit, "-dirty")
 	for _, t := range earlier.Tried {
-		if was, seen := how[t.Key]; seen && (was == "") != (t.Noticed == "") {
-			t.Noticed = "" // of two that look alike one survived
-		}
 		how[t.Key] = t.Noticed
 	}
 	for _, f := range p.files {

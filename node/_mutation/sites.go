@@ -21,6 +21,7 @@ type pkg struct {
 	info  *types.Info
 	files []*file
 	sites int // changes in all files, numbered from 1
+	keys  map[string]int
 }
 
 type file struct {
@@ -57,7 +58,8 @@ func load(dir string) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pkg{dir: dir, name: b.Name, fset: token.NewFileSet(), info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}}
+	p := &pkg{dir: dir, name: b.Name, fset: token.NewFileSet(), info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}},
+		keys: map[string]int{}}
 	var trees []*ast.File
 	for _, name := range b.GoFiles {
 		tree, err := parser.ParseFile(p.fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
@@ -93,7 +95,11 @@ func (p *pkg) add(f *file, n ast.Node, render func(*file, *site) string, what ..
 	for _, w := range what {
 		p.sites++
 		where := fmt.Sprintf("%s:%d", filepath.Base(f.name), at.Line)
-		s.changes = append(s.changes, change{p.sites, where, f.in, f.marked(s.from, s.to), w})
+		c := change{p.sites, where, f.in, f.marked(s.from, s.to), w}
+		if p.keys[c.key()]++; p.keys[c.key()] > 1 {
+			c.What += fmt.Sprintf(", %d", p.keys[c.key()])
+		}
+		s.changes = append(s.changes, c)
 	}
 	f.sites = append(f.sites, s)
 }
