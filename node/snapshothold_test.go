@@ -128,6 +128,9 @@ func TestSnapshotsHoldNobody(t *testing.T) {
 		}
 	}
 	close(h.over)
+	h.mu.Lock()
+	h.armed = false // a stop ends the loops before snapshots, and their threads may be anybody's then
+	h.mu.Unlock()
 	for _, c := range conns {
 		_ = c.Close()
 	}

@@ -90,6 +90,7 @@ func (s *store) makeSnapshot(to uint32) error {
 		if err != nil {
 			return err
 		}
+		m.Pause = pace.rest
 		after, err := s.journal.ReadSegments(last, to, func(r journal.Record) error {
 			pace.pause()
 			if len(r.Data) > 0 && r.Data[0] == recordList {

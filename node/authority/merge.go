@@ -21,7 +21,7 @@ func (m *Merger) Write(w io.Writer) error {
 	out := &snapshotWriter{w: w}
 	out.buf = appendPreamble(make([]byte, 0, snapshotBegin), m.numShards, heads)
 	for _, p := range m.parts {
-		if err := p.write(out, m.old); err != nil {
+		if err := p.write(out, m.old, m.Pause); err != nil {
 			return err
 		}
 	}
@@ -52,11 +52,11 @@ func (w *snapshotWriter) flush() error {
 }
 
 // write writes the section: old and changed accounts merged by their addresses.
-func (p *part) write(w *snapshotWriter, old *snapshotReader) (err error) {
+func (p *part) write(w *snapshotWriter, old *snapshotReader, pause func()) (err error) {
 	if old != nil {
 		old.begin(p.shard)
 	}
-	changed, count := p.ranking(), uint64(0)
+	changed, count := p.ranking(pause), uint64(0)
 	var (
 		e    entry
 		have bool // e is an account of the old snapshot that is not written yet
@@ -118,13 +118,19 @@ type ranking struct {
 	sorted []rank   // the rest of the piece before them
 }
 
-func (p *part) ranking() *ranking {
+func (p *part) ranking(pause func()) *ranking {
 	r := &ranking{p: p}
+	pieceDone := func(i uint32) {
+		if pause != nil && i%rankedPiece == 0 {
+			pause()
+		}
+	}
 	n := p.table.accounts.n
 	shift := 64 - bits.Len32(n/rankedPiece)
 	counts := make([]uint32, 1<<(64-shift)+1)
 	prefix := func(i uint32) uint64 { return binary.BigEndian.Uint64(p.table.accounts.at(i).address[:]) }
 	for i := range n {
+		pieceDone(i)
 		counts[prefix(i)>>shift+1]++
 	}
 	for i := range len(counts) - 1 {
@@ -133,6 +139,7 @@ func (p *part) ranking() *ranking {
 	all := make([]rank, n)
 	ends := slices.Clone(counts)
 	for i := range n {
+		pieceDone(i)
 		bucket := prefix(i) >> shift
 		all[ends[bucket]] = rank{prefix(i), i}
 		ends[bucket]++

@@ -16,6 +16,9 @@ import (
 // It checks less than Replay, since the records were applied before, but what does not fit together is an error. The
 // supply is assumed to be such that no balance reaches the limits of 128 bits.
 type Merger struct {
+	// Pause is called now and then where Write works for long without reading or writing. May be nil.
+	Pause func()
+
 	numShards int
 	old       *snapshotReader // nil when there is none
 	parts     []*part         // by ascending shard

@@ -262,7 +262,11 @@ func TestRankingVsSort(t *testing.T) {
 				}
 			}
 			slices.SortFunc(want, func(a, b codec.Address) int { return bytes.Compare(a[:], b[:]) })
-			r, longest := m.parts[0].ranking(), 0
+			pauses := 0
+			r, longest := m.parts[0].ranking(func() { pauses++ }), 0
+			if most := 2 * ((len(want) + rankedPiece - 1) / rankedPiece); pauses != most { // two passes
+				t.Errorf("%s: %d accounts: %d pauses, want %d", name, len(want), pauses, most)
+			}
 			for _, piece := range r.pieces {
 				longest = max(longest, len(piece))
 			}
