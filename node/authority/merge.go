@@ -14,6 +14,9 @@ import (
 
 // Write writes the new snapshot, and with it reads the old one to its end. The Merger is used up then.
 func (m *Merger) Write(w io.Writer) error {
+	if err := m.enterAll(); err != nil {
+		return err
+	}
 	var heads []*head
 	for _, p := range m.parts {
 		heads = append(heads, p.head)

@@ -23,6 +23,7 @@ type Merger struct {
 	old       *snapshotReader // nil when there is none
 	parts     []*part         // by ascending shard
 	byShard   []*part
+	recent    recentOrders
 }
 
 // A part is what changes in one shard. In its accounts, balance and received are what is added to the old ones, confirmed
@@ -92,8 +93,9 @@ func (m *Merger) Add(shard int, at Position, record []byte) error {
 	}
 	switch r.Kind {
 	case RecordOrder:
-		return p.order(at, r.Order)
+		return m.order(shard, at, r.Order)
 	case RecordSettlement:
+		m.recent.settle(r.Order)
 		return p.settlement(at, &r)
 	case RecordCredit:
 		l := &p.lanes[r.From]
@@ -115,6 +117,46 @@ func (m *Merger) Add(shard int, at Position, record []byte) error {
 
 func (p *part) unexpected(at Position, format string, args ...any) error {
 	return fmt.Errorf("%w at %v for shard %d: %w", ErrRecord, at, p.shard, fmt.Errorf(format, args...))
+}
+
+// order keeps an order for a while, since its settlement mostly follows soon and makes it void; what was kept in its place
+// is entered as pending.
+func (m *Merger) order(shard int, at Position, o codec.Order) error {
+	if m.recent.met++; m.recent.met == 1 {
+		m.recent.slots = make([]recentOrder, fewerSlots)
+	} else if m.recent.met == recentFew {
+		if err := m.enterAll(); err != nil {
+			return err
+		}
+		m.recent.slots = make([]recentOrder, recentSlots)
+	}
+	slot := m.recent.place(o)
+	if err := m.enter(slot); err != nil {
+		return err
+	}
+	slot.shard, slot.at = uint32(shard), at
+	slot.length = uint8(copy(slot.order[:], o.Bytes()))
+	return nil
+}
+
+// enterAll makes all orders pending that are kept.
+func (m *Merger) enterAll() error {
+	for i := range m.recent.slots {
+		if err := m.enter(&m.recent.slots[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter makes an order pending that is kept, if there is one.
+func (m *Merger) enter(slot *recentOrder) error {
+	if slot.length == 0 {
+		return nil
+	}
+	o := slot.view()
+	slot.length = 0
+	return m.byShard[slot.shard].order(slot.at, o)
 }
 
 func (p *part) order(at Position, o codec.Order) error {

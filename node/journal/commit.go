@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -116,7 +117,11 @@ func (j *Journal) Run() error {
 		j.cond.Broadcast()
 		j.mu.Unlock()
 	}()
-	ahead.Go(j.checkSpace)
+	beside := func(f func()) {
+		ahead.Go(f)
+		runtime.Gosched() // it begins now: while this goroutine sleeps in the kernel, what it began waits to be found
+	}
+	beside(j.checkSpace)
 	for {
 		j.wake.take()
 		if j.stop.Load() {
@@ -126,7 +131,7 @@ func (j *Journal) Run() error {
 			return err
 		}
 		if j.wantsNext() {
-			ahead.Go(j.prepareAhead)
+			beside(j.prepareAhead)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"runtime"
 )
 
-// streamPiece is what a stream reads at once: it is still in a core's own cache when it is checked and visited, and so
-// takes little of what the event loops have in theirs.
-const streamPiece = 256 << 10
+// streamPiece is what a stream reads at once: each time costs some 30 us to ask the disk and to be woken. A group, which is
+// smaller, is still in a core's own cache when it is visited after it was checked.
+const streamPiece = 1 << 20
 
 // stream reads a segment group by group, with the group in memory and at most streamPiece after it. Its checks, and what
 // it knows of the segments before, are those of a scanner.
