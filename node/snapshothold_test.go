@@ -134,6 +134,9 @@ func TestSnapshotsHoldNobody(t *testing.T) {
 	for _, c := range conns {
 		_ = c.Close()
 	}
+	h.mu.Lock()
+	h.armed = false // a loop that has ended leaves its thread to others
+	h.mu.Unlock()
 	if err := n.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
