@@ -29,9 +29,10 @@ type Driver struct {
 	known     Lookup
 	credits   []codec.Certificate // goalCertify: of payments received, ordered by payer and number
 
+	question []byte // the message that asks for the account's state, once there is one
+	proposal []byte // the message with the order, once there is one
 	requests []Request
-	open     map[int]purpose // requests without an answer yet
-	lastID   int
+	sent     []purpose // of the requests so far, by ID - 1
 	seats    []seat
 	fetches  map[payment]*fetch
 	wanted   []payment // goalFetch, in order
@@ -82,10 +83,11 @@ type payment struct {
 	number uint64
 }
 
-// purpose is what an open request was for: the seat's own program, or a fetch at that authority.
+// purpose is what a request is for: the seat's own program, or a fetch at that authority.
 type purpose struct {
 	authority int
 	fetch     *fetch
+	answered  bool
 }
 
 func newDriver(c *committee.Committee, g goal, account codec.Address, known Lookup) *Driver {
@@ -94,9 +96,9 @@ func newDriver(c *committee.Committee, g goal, account codec.Address, known Look
 		goal:      g,
 		account:   account,
 		known:     known,
-		open:      make(map[int]purpose),
 		seats:     make([]seat, c.Len()),
-		fetches:   make(map[payment]*fetch),
+		sent:      make([]purpose, 0, 2*c.Len()),
+		requests:  make([]Request, 0, c.Len()),
 	}
 	if known == nil {
 		d.known = func(*codec.Address, uint64) (codec.Certificate, bool) { return codec.Certificate{}, false }
@@ -248,11 +250,14 @@ func (d *Driver) Fail(id int, err error) {
 }
 
 func (d *Driver) take(id int) (purpose, bool) {
-	p, ok := d.open[id]
-	if !sabotaged("client: replies count instead of authorities") {
-		delete(d.open, id)
+	if id < 1 || id > len(d.sent) {
+		return purpose{}, false
 	}
-	return p, ok && !d.Idle()
+	p := d.sent[id-1]
+	if !sabotaged("client: replies count instead of authorities") {
+		d.sent[id-1].answered = true
+	}
+	return p, !p.answered && !d.Idle()
 }
 
 // Done reports whether the outcome is known: Err, and if that is nil, the result.
@@ -276,9 +281,8 @@ func (d *Driver) Certificate() codec.Certificate { return d.certificate }
 func (d *Driver) Conflicts() []Conflict { return d.conflicts }
 
 func (d *Driver) send(authority int, account *codec.Address, message []byte, delay time.Duration, f *fetch) {
-	d.lastID++
-	d.open[d.lastID] = purpose{authority, f}
-	d.requests = append(d.requests, Request{d.lastID, authority, *account, message, delay})
+	d.sent = append(d.sent, purpose{authority: authority, fetch: f})
+	d.requests = append(d.requests, Request{len(d.sent), authority, *account, message, delay})
 }
 
 func (d *Driver) weight(authority int) uint64 { return d.committee.Member(authority).Weight }

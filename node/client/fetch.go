@@ -19,7 +19,8 @@ type fetch struct {
 	waiting     []int // seats
 	finished    bool
 	certificate codec.Certificate
-	err         error // the last one, when nobody has it
+	message     []byte // with it, once it was sent to somebody
+	err         error  // the last one, when nobody has it
 }
 
 // prefetch is how many certificates of a run are fetched ahead of the one that is needed: enough to hide the round trips.
@@ -27,20 +28,30 @@ const prefetch = 16
 
 // remember makes a certificate available to all seats.
 func (d *Driver) remember(c codec.Certificate) {
-	d.fetches[paymentOf(c.Order())] = &fetch{finished: true, certificate: c}
+	d.enter(paymentOf(c.Order()), &fetch{finished: true, certificate: c})
 }
 
-// obtain gives the certificate that a delivery needs now, the zero one if it is yet to be fetched.
-func (d *Driver) obtain(s *seat, at *delivery) (codec.Certificate, error) {
+func (d *Driver) enter(p payment, f *fetch) {
+	if d.fetches == nil {
+		d.fetches = make(map[payment]*fetch)
+	}
+	d.fetches[p] = f
+}
+
+// obtain gives the message with the certificate that a delivery needs now, nil if it is yet to be fetched.
+func (d *Driver) obtain(s *seat, at *delivery) ([]byte, error) {
 	for i := uint64(0); i < prefetch && i <= at.last-at.number; i++ {
 		d.fetchFor(payment{at.payer, at.number + i}, s)
 	}
 	f := d.fetches[payment{at.payer, at.number}]
 	if !f.finished {
 		f.waiting = append(f.waiting, s.index)
-		return codec.Certificate{}, nil
+		return nil, nil
 	}
-	return f.certificate, f.err
+	if f.message == nil && f.err == nil {
+		f.message = codec.AppendCertificate(make([]byte, 0, 4+len(f.certificate.Bytes())), f.certificate)
+	}
+	return f.message, f.err
 }
 
 // fetchFor starts a fetch for a seat that lacks the certificate itself.
@@ -89,7 +100,7 @@ func (d *Driver) fetch(p payment, has *seat) {
 
 func (d *Driver) startFetch(p payment, without, first int) *fetch {
 	f := &fetch{want: p, asked: make([]bool, len(d.seats))}
-	d.fetches[p] = f
+	d.enter(p, f)
 	if without >= 0 {
 		f.asked[without] = true
 		f.lostWeight += d.weight(without)
@@ -106,7 +117,7 @@ func (d *Driver) askFor(f *fetch, authority int) {
 	f.asked[authority] = true
 	f.openWeight += d.weight(authority)
 	q := codec.InfoRequest{Account: f.want.sender, HasSequence: true, Sequence: f.want.number}
-	d.send(authority, &f.want.sender, codec.AppendInfoRequest(nil, &q), 0, f)
+	d.send(authority, &f.want.sender, codec.AppendInfoRequest(make([]byte, 0, questionSize), &q), 0, f)
 }
 
 // askMore keeps an honest authority among those asked. The search ends without success when nobody is left, or when a

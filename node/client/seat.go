@@ -58,10 +58,16 @@ const maxAsks = 2
 // errAnswer is an answer that does not fit the request.
 var errAnswer = errors.New("the answer does not fit the request")
 
+// questionSize has room for any info request.
+const questionSize = 4 + 32 + 2*9
+
 func (d *Driver) ask(s *seat) {
 	s.step = stepAsk
 	s.asked++
-	d.send(s.index, &d.account, codec.AppendInfoRequest(nil, &codec.InfoRequest{Account: d.account}), 0, nil)
+	if d.question == nil {
+		d.question = codec.AppendInfoRequest(make([]byte, 0, questionSize), &codec.InfoRequest{Account: d.account})
+	}
+	d.send(s.index, &d.account, d.question, 0, nil)
 }
 
 // answered takes an info response, the answer to everything that was accepted.
@@ -145,14 +151,14 @@ func (d *Driver) told(s *seat, r *codec.InfoResponse) {
 func (d *Driver) deliver(s *seat) {
 	s.step = stepDeliver
 	at := &s.deliveries[0]
-	c, err := d.obtain(s, at)
+	message, err := d.obtain(s, at)
 	switch {
 	case err != nil:
 		d.lose(s, err)
-	case c.IsZero():
+	case message == nil:
 		s.waiting = true
 	default:
-		d.send(s.index, &at.payer, codec.AppendCertificate(nil, c), 0, nil)
+		d.send(s.index, &at.payer, message, 0, nil)
 	}
 }
 
@@ -194,7 +200,10 @@ func (d *Driver) rewind(s *seat, e *codec.Error) {
 
 func (d *Driver) sendOrder(s *seat, delay time.Duration) {
 	s.step = stepOrder
-	d.send(s.index, &d.account, codec.AppendOrder(nil, d.order), delay, nil)
+	if d.proposal == nil {
+		d.proposal = codec.AppendOrder(make([]byte, 0, 4+len(d.order.Bytes())), d.order)
+	}
+	d.send(s.index, &d.account, d.proposal, delay, nil)
 }
 
 // topUp answers an authority that knows less money than the payer does: it gets the last payment of everyone who paid
@@ -260,7 +269,7 @@ func (d *Driver) conflict(s *seat, o codec.Order) {
 func (d *Driver) page(s *seat) {
 	s.step = stepPage
 	q := codec.InfoRequest{Account: d.account, HasReceived: true, ReceivedAfter: s.cursor}
-	d.send(s.index, &d.account, codec.AppendInfoRequest(nil, &q), 0, nil)
+	d.send(s.index, &d.account, codec.AppendInfoRequest(make([]byte, 0, questionSize), &q), 0, nil)
 }
 
 // paged takes one page of a received log. A log that repeats itself, or holds what does not verify, has lost the rest of

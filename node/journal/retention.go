@@ -59,7 +59,7 @@ func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) 
 	}
 	defer j.endBeside()
 	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, stopped: j.stopped}
-	buf := hugeBytes(2 * streamPiece) // grows for a larger group
+	buf := hugeBytes(int(min(2*streamPiece, j.options.SegmentSize))) // grows for a larger group
 	for number := from.Segment; number <= to; number++ {
 		if buf, err = s.stream(number, buf); err != nil {
 			return Point{}, err

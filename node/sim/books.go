@@ -54,7 +54,7 @@ const (
 func placeKey(account int32, number uint64) uint64 { return uint64(account)<<32 | number }
 
 func newBooks(p *process) *books {
-	b := &books{p: p, name: fmt.Sprintf("authority %d (process %d)", p.member, p.index), shownVotes: make(map[uint64]digest), shownNext: make(map[int32]uint64),
+	b := &books{p: p, name: fmt.Sprintf("authority %d (process %d)", p.member, p.index), shownVotes: make(map[uint64]digest, p.w.plan.Payments), shownNext: make(map[int32]uint64),
 		shownCredits: make(map[uint64]struct{})}
 	b.reset()
 	return b
@@ -62,7 +62,7 @@ func newBooks(p *process) *books {
 
 // reset is the initial state.
 func (b *books) reset() {
-	b.accounts, b.credited, b.log = b.accounts[:0], make(map[uint64]struct{}), b.log[:0]
+	b.accounts, b.credited, b.log = b.accounts[:0], make(map[uint64]struct{}, b.p.w.plan.Payments), b.log[:0]
 	b.primary = make([]uint64, b.p.w.plan.Shards)
 }
 

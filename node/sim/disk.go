@@ -131,7 +131,7 @@ func (d *disk) crash(keep func() bool) {
 }
 
 // maxCrashes bounds the crashes of a world: each costs a recovery, and more of them tell nothing more.
-const maxCrashes = 150
+const maxCrashes = 100
 
 // mayCrash is chance, for what ends in a crash.
 func (w *World) mayCrash(thousandths int) bool {

@@ -36,7 +36,7 @@ func (w *World) retryAfter() uint64 {
 }
 
 func (w *World) begin(from int32, serial uint64, d *client.Driver) *errand {
-	e := &errand{w: w, client: from, serial: serial, driver: d}
+	e := &errand{w: w, client: from, serial: serial, driver: d, sent: make([]sentRequest, 0, 2*w.plan.Members)}
 	e.flush()
 	w.push(event{kind: eventTimer, to: from, ref: serial}, w.retryAfter())
 	return e

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,14 @@ type counter struct {
 	value *uint64
 	cause Faults // 0: none is needed
 }
+
+// Which faults a world has, it draws, and some need several at once, or a long world. So that something never occurred
+// tells something only after so many worlds, and so many payments in all.
+const (
+	missingWorlds  = 200
+	commonPayments = 10_000
+	rarePayments   = 200_000
+)
 
 func (x *Exercised) counters() []counter {
 	list := []counter{
@@ -86,10 +95,21 @@ func (x *Exercised) Add(y *Exercised) {
 	}
 }
 
-// Missing names what faults should have caused and did not.
-func (x *Exercised) Missing(faults Faults) (names []string) {
+// rare are the counters of what occurs in few worlds, and mostly in long ones.
+func (x *Exercised) rare() []*uint64 {
+	return []*uint64{&x.TornRecoveries, &x.FailedSnapshots, &x.TornSnapshots, &x.SegmentsRemoved, &x.FlipsDetected, &x.FlipsHarmless,
+		&x.FlipsLastGroup, &x.Restored, &x.RestoresRefused}
+}
+
+// Missing names what these faults should have caused in so many worlds, and did not.
+func (x *Exercised) Missing(faults Faults, worlds uint64) (names []string) {
+	rare := x.rare()
 	for _, c := range x.counters() {
-		if *c.value == 0 && c.cause&^faults == 0 {
+		after := uint64(commonPayments)
+		if slices.Contains(rare, c.value) {
+			after = rarePayments
+		}
+		if *c.value == 0 && c.cause&^faults == 0 && worlds >= missingWorlds && x.Payments >= after {
 			names = append(names, c.name)
 		}
 	}

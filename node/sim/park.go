@@ -41,11 +41,13 @@ func (p *process) release() {
 	for n < len(p.parked) && p.parked[n].group <= durable {
 		n++
 	}
-	leaving := slices.Clone(p.parked[:n]) // what leaves may have more parked
+	leaving := append(p.leaving[:0], p.parked[:n]...) // what leaves may have more parked
 	p.parked = slices.Delete(p.parked, 0, n)
 	for i := range leaving {
 		p.leave(&leaving[i])
 	}
+	clear(leaving)
+	p.leaving = leaving
 }
 
 // leave is the moment at which something becomes known outside.

@@ -29,8 +29,9 @@ func (p *payer) gift(data []byte) {
 	}
 	p.count(c)
 	p.save()
-	if p.finished && p.mayPay() {
-		p.finished = false
+	if (p.finished || p.poor > 0) && p.mayPay() {
+		p.finished, p.poor = false, 0
+		p.waiting = false // for longer
 		p.sleep(0)
 	}
 }

@@ -36,6 +36,7 @@ type payer struct {
 	finished bool
 	called   uint64 // when the payment that is under way was begun
 	failures int    // errands in a row, of this payment
+	poor     uint   // times in a row that he has waited for money
 }
 
 // wallet is what a client knows of its account. Lists are only ever appended to, so a copy is a snapshot.
@@ -58,6 +59,17 @@ const (
 	stageReceive
 )
 
+// receiveEvery is how many payments go by before an owner with money looks whether he got more. All authorities show him
+// all that he ever got, so it costs as much as a hundred payments.
+const receiveEvery = 256
+
+// Who has nothing mostly waits for up to receivePause, in µs, that he is handed something, before he looks what authorities
+// have for him, and twice as long before he looks again, and so on, poorMax times at most.
+const (
+	receivePause = 5000
+	poorMax      = 5
+)
+
 // maxOthers bounds the settlements that go on in the background; the oldest is given up.
 const maxOthers = 4
 
@@ -69,7 +81,8 @@ func newPayer(w *World, index int32, key *crypto.PrivateKey, funds int64) *payer
 	p.wallet.balance = funds
 	p.saved = p.wallet
 	p.lookup = func(sender *codec.Address, number uint64) (codec.Certificate, bool) {
-		if *sender == p.address && number < uint64(len(p.wallet.sent)) {
+		n := uint64(len(p.wallet.sent))
+		if *sender == p.address && number < n && (number+1 == n || !w.plan.Bare) {
 			return p.wallet.sent[number], true
 		}
 		return codec.Certificate{}, false
@@ -114,7 +127,9 @@ func (p *payer) wake(*event) {
 		p.certify(nil)
 	case !p.mayPay():
 		p.finished = true
-	case p.wallet.balance <= 0 || p.w.rng.IntN(64) == 0:
+	case p.wallet.balance <= 0 && p.poor == 0 && p.w.rng.IntN(4) > 0:
+		p.await()
+	case p.wallet.balance <= 0 || p.w.rng.IntN(receiveEvery) == 0:
 		p.receive()
 	case p.w.rng.IntN(4) == 0:
 		p.survey()
@@ -136,6 +151,12 @@ func (p *payer) begin(s stage, d *client.Driver) {
 	p.stage = s
 	p.errand = p.w.begin(p.index, p.serial, d)
 	p.progress()
+}
+
+// await waits for money.
+func (p *payer) await() {
+	p.sleep(p.w.draw(receivePause << p.poor))
+	p.poor = min(p.poor+1, poorMax)
 }
 
 func (p *payer) survey() { p.begin(stageSurvey, client.NewSurvey(p.w.committee, &p.address)) }
@@ -270,6 +291,11 @@ func (p *payer) progress() {
 			p.count(c)
 		}
 		p.save()
+		if p.wallet.balance <= 0 {
+			p.await()
+			return
+		}
+		p.poor = 0
 		p.sleep(p.w.draw(2000))
 	case d.Err() != nil:
 		p.w.count.Failed++

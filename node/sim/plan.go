@@ -109,6 +109,7 @@ type Plan struct {
 	FlipMember            int            // whose disk may lose a bit; -1: nobody's
 	RestoreMember         int            // whose disk may be replaced by an old copy; -1: nobody's
 	WalletCrashes         int            // crashes of a client at a point where it could
+	Bare                  bool           // wallets have of their own payments the last certificate alone
 	Liars                 []behaviorKind // of members 0..; the others are correct
 	Colluders             int
 	ForgeEvery            uint64
@@ -182,6 +183,7 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 	}
 	p.SelfPays = between(0, 50)
 	p.RingKB = ringKB << between(3, 6)
+	p.Bare = has(Wallets, 30) && !p.Forget // else nobody might have the certificates that are needed
 	return p
 }
 

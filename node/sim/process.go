@@ -33,6 +33,7 @@ type process struct {
 	disk                 *disk    // nil: nothing is kept
 	reader               *authority.Reader
 	parked               []parkedEvent
+	leaving              []parkedEvent  // scratch
 	applied              int            // records made since the very beginning
 	first                int            // the lowest shard that it runs
 	remembered           []byte         // a replayer's

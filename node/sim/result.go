@@ -61,37 +61,44 @@ func Story(o Options, lines int) []string {
 const shrinkSeeds = 8
 
 // Shrink looks for a smaller world that violates the same property: with fewer payments, payers, members and kinds of
-// faults, and in the end fewer steps. It makes at most so many worlds.
-func Shrink(failed Result, worlds int) Result {
-	best := failed
+// faults, in no more steps. It tries at most so many worlds, and returns failed itself if none of those that it tried is
+// one.
+func Shrink(failed Result, worlds int) (best Result, tried int) {
+	best = failed
 	for better := true; better; {
 		better = false
-		for _, o := range smaller(best.Options) {
+		for _, o := range smaller(&best) {
 			for i := range uint64(shrinkSeeds) {
-				if worlds == 0 {
-					return best
+				if tried == worlds {
+					return best, tried
 				}
-				worlds--
+				tried++
 				o.Seed = failed.Options.Seed + i
 				r := Try(o)
-				if r.Violation != nil && r.Violation.Property == failed.Violation.Property && r.Steps < best.Steps {
+				if r.Violation != nil && r.Violation.Property == failed.Violation.Property && r.Steps <= best.Steps {
 					best, better = r, true
 					break
 				}
 			}
+			if better {
+				break // what is smaller than this one?
+			}
 		}
 	}
-	return best
+	return best, tried
 }
 
-// smaller are the kinds of worlds that are a little smaller.
-func smaller(o Options) (list []Options) {
+// smaller are the kinds of worlds that are a little smaller. The first one has no payments after the violation, and is
+// the same up to there.
+func smaller(r *Result) (list []Options) {
+	o := r.Options
 	add := func(change func(*Options)) {
 		s := o
 		if change(&s); s != o {
 			list = append(list, s)
 		}
 	}
+	add(func(s *Options) { s.Payments = min(s.Payments, int(r.Exercised.Payments)+1) })
 	for _, divisor := range []int{8, 2} {
 		add(func(s *Options) { s.Payments = max(1, s.Payments/divisor) })
 	}

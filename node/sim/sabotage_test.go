@@ -105,21 +105,33 @@ func hunt(seeds int) (v *Violation, tried int) {
 func TestShrink(t *testing.T) {
 	defer switchOn("")
 	switchOn("committee: a voter counts twice")
-	for seed := uint64(0); ; seed++ {
-		r := Try(Options{Seed: seed, Payments: 300, Faults: AllFaults})
-		if r.Violation == nil {
-			continue
-		}
-		small := Shrink(r, 400)
-		if small.Violation == nil || small.Violation.Property != r.Violation.Property || small.Steps >= r.Steps {
-			t.Fatalf("%v after %d steps became %v after %d", r.Violation, r.Steps, small.Violation, small.Steps)
-		}
-		if again := Try(small.Options); again.Trace != small.Trace {
-			t.Fatal("the smaller world does not repeat")
-		}
-		t.Logf("%d steps became %d: %s", r.Steps, small.Steps, small.Options.Command())
-		return
+	r := failure(t, 300)
+	small, _ := Shrink(r, 400)
+	if small.Violation == nil || small.Violation.Property != r.Violation.Property || small.Steps >= r.Steps {
+		t.Fatalf("%v after %d steps became %v after %d", r.Violation, r.Steps, small.Violation, small.Steps)
 	}
+	if again := Try(small.Options); again.Trace != small.Trace {
+		t.Fatal("the smaller world does not repeat")
+	}
+	t.Logf("%d steps became %d: %s", r.Steps, small.Steps, small.Options.Command())
+	// What can't be made smaller comes back as it is.
+	if least, tried := Shrink(small, 400); tried < 400 && least.Options != small.Options {
+		t.Errorf("%s was not the end of it: %s", small.Options.Command(), least.Options.Command())
+	}
+	if same, tried := Shrink(r, 0); tried != 0 || same.Options != r.Options {
+		t.Errorf("without a world it became %s", same.Options.Command())
+	}
+}
+
+// failure is a world with a violation.
+func failure(t *testing.T, payments int) Result {
+	for seed := range uint64(maxSeeds) {
+		if r := Try(Options{Seed: seed, Payments: payments, Faults: AllFaults}); r.Violation != nil {
+			return r
+		}
+	}
+	t.Fatal("no world fails")
+	return Result{}
 }
 
 // TestSabotageSmallWorld has the small world find what is wrong with rules, votes and recovery.

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
-	"strings"
 	"testing"
 	"time"
 )
@@ -34,11 +33,31 @@ func TestWorldsWithAllFaults(t *testing.T) {
 		run(t, 20, Options{Payments: 100, Faults: AllFaults})
 		return
 	}
-	all := run(t, 100, Options{Payments: 100, Faults: AllFaults})
-	missing := slices.DeleteFunc(all.Missing(AllFaults), func(s string) bool { return strings.HasPrefix(s, "flipped") || strings.Contains(s, "by a link") })
-	if len(missing) > 0 { // bits that flip are rare, and so are old copies of which a link can tell
+	all := run(t, missingWorlds, Options{Payments: 100, Faults: AllFaults})
+	if missing := all.Missing(AllFaults, missingWorlds); len(missing) > 0 {
 		t.Errorf("never occurred: %q", missing)
 	}
+}
+
+// TestMissing: that a fault never occurred is told once there were worlds and payments enough, and not before.
+func TestMissing(t *testing.T) {
+	f := func(payments, worlds uint64, faults Faults, want ...string) {
+		t.Helper()
+		x := Exercised{}
+		for _, c := range x.counters() {
+			*c.value = 1
+		}
+		x.Payments, x.Lost, x.RestoresRefused = payments, 0, 0
+		if got := x.Missing(faults, worlds); !slices.Equal(got, want) {
+			t.Errorf("%d payments in %d worlds: %q, expected %q", payments, worlds, got, want)
+		}
+	}
+	f(rarePayments, missingWorlds, AllFaults, "messages lost", "of these refused by a link")
+	f(rarePayments, missingWorlds, AllFaults&^Restores, "messages lost")
+	f(rarePayments, missingWorlds, AllFaults&^Loss, "of these refused by a link")
+	f(rarePayments-1, missingWorlds, AllFaults, "messages lost")
+	f(commonPayments-1, missingWorlds, AllFaults)
+	f(rarePayments, missingWorlds-1, AllFaults)
 }
 
 func TestWorldsWithRealSignatures(t *testing.T) {

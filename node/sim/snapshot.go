@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,15 +61,16 @@ func (p *process) makeSnapshot() (made bool, err error) {
 	)
 	if points := j.Snapshots(); len(points) > 0 {
 		from = points[0]
-		var content []byte
-		err := j.ReadSnapshot(from, func(r io.Reader) (err error) {
-			content, err = io.ReadAll(r)
+		content := &p.w.content
+		content.Reset()
+		err := j.ReadSnapshot(from, func(r io.Reader) error {
+			_, err := content.ReadFrom(r)
 			return err
 		})
 		if err != nil {
 			return false, err
 		}
-		old = p.w.buffered(bytes.NewReader(content))
+		old = p.w.buffered(content)
 	}
 	if sealed < max(from.Segment, 1) {
 		return false, nil

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -32,6 +33,7 @@ type World struct {
 	message     codec.Message // scratch
 	replies     arena
 	snapshots   *bufio.Reader // scratch: it is large
+	content     bytes.Buffer  // scratch: of a snapshot
 	committee   *committee.Committee
 	memberIndex map[codec.Address]int
 	members     []member
@@ -76,8 +78,8 @@ func newWorldOf(plan Plan, rng *rand.Rand) *World {
 	if plan.Real {
 		w.scheme = Ed25519{}
 	}
-	w.facts = &facts{w: w, ids: make(map[codec.Address]int32), signed: make(map[digest]struct{}),
-		checked: make(map[digest]struct{})}
+	w.facts = &facts{w: w, ids: make(map[codec.Address]int32), signed: make(map[digest]struct{}, plan.Payments),
+		checked: make(map[digest]struct{}, 2*plan.Payments)}
 	w.makeCommittee()
 	w.contract, w.redeemed = authority.NewContract(w.committee), make(map[uint64]bool)
 	w.makeClients()
