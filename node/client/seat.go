@@ -238,7 +238,11 @@ func (d *Driver) voted(s *seat, v codec.Vote) {
 		return
 	}
 	d.votes = append(d.votes, codec.VoteEntry{Authority: *name, Signature: *v.Signature()})
-	d.voteWeight += d.weight(s.index)
+	weight := d.weight(s.index)
+	if sabotaged("client: votes count the same, whatever their weight") {
+		weight = 1 + (d.committee.TotalWeight()-1)/uint64(d.committee.Len())
+	}
+	d.voteWeight += weight
 	d.win(s)
 }
 

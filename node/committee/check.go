@@ -38,6 +38,9 @@ func (c *Committee) CheckShape(cert codec.Certificate) *codec.Error {
 		seen[m/64] |= 1 << (m % 64)
 		weight += c.members[m].Weight // each member once, so at most the total, which fits
 	}
+	if sabotaged("committee: a quorum is of members, whatever their weight") && 3*cert.NumVotes() > 2*len(c.members) {
+		return nil
+	}
 	if weight < c.quorum {
 		return errNoQuorum
 	}

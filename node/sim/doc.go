@@ -31,11 +31,12 @@
 // # The parts
 //
 //   - World (world.go, queue.go, network.go) is the loop: events by virtual time.
-//   - plan.go draws sizes and fault rates from the seed.
+//   - plan.go draws sizes, weights and fault rates from the seed.
 //   - process (process.go, park.go, disk.go, snapshot.go, flip.go, restore.go, links.go, wire.go) is the shell around the cores of
 //     one process of an authority.
 //   - byzantine.go, colluder.go, forge.go are the adversary; its members sign anything for its owners.
-//   - payer (payer.go, payee.go, errand.go) is a correct client with a wallet that survives its crashes.
+//   - payer (payer.go, payee.go, errand.go) is a correct client with a wallet that survives its crashes. What a save
+//     leaves on a real disk is not simulated; that is tried by node/client's tests of its file.
 //   - bridge.go is the Primary.
 //   - healing.go is the end of a world: liveness, then the comparison of all authorities.
 //   - history.go is what clients have seen, which a test has Porcupine check: each account is a number and a balance that
@@ -53,5 +54,6 @@
 // # Sabotage
 //
 // A checker that has never found anything proves nothing. Built with the tag sabotage the packages under test have
-// deliberate bugs, each behind a switch, and a test demands that each is found; SABOTAGE.md has the list.
+// deliberate bugs, each behind a switch, and a test demands that each is found; SABOTAGE.md has the list, and which function
+// checks which property.
 package sim

@@ -63,8 +63,8 @@ func (f *facts) certificate(c codec.Certificate, who string) {
 	}
 	o := c.Order()
 	f.checkOwner(o, who)
-	if n := f.voters(c); n < quorumOf(f.w.plan.Members) {
-		f.w.fail(propertyS3, fmt.Sprintf("%s took a certificate with the votes of %d members, %d entries: %s", who, n,
+	if weight := f.weight(c); !f.w.plan.quorum(weight) {
+		f.w.fail(propertyS3, fmt.Sprintf("%s took a certificate with votes of weight %d, %d entries: %s", who, weight,
 			c.NumVotes(), describeOrder(o)))
 		return
 	}
@@ -92,8 +92,8 @@ func (f *facts) certificate(c codec.Certificate, who string) {
 	}
 }
 
-// voters counts the members whose votes in c are good, each once; 0 if the owner's signature is not.
-func (f *facts) voters(c codec.Certificate) int {
+// weight is that of the members whose votes in c are good, each once; 0 if the owner's signature is not.
+func (f *facts) weight(c codec.Certificate) (weight uint64) {
 	var seen uint64
 	var buf [codec.MaxSignedSize]byte
 	signed := c.Order().AppendSignedBytes(buf[:0])
@@ -102,15 +102,12 @@ func (f *facts) voters(c codec.Certificate) int {
 	}
 	for i := range c.NumVotes() {
 		name, sig := c.Vote(i)
-		if m, ok := f.w.memberIndex[*name]; ok && f.w.scheme.Verify(name, signed, sig) {
+		if m, ok := f.w.memberIndex[*name]; ok && seen>>m&1 == 0 && f.w.scheme.Verify(name, signed, sig) {
 			seen |= 1 << m
+			weight += f.w.plan.weight(m)
 		}
 	}
-	n := 0
-	for ; seen != 0; seen &= seen - 1 {
-		n++
-	}
-	return n
+	return weight
 }
 
 // quorumOf is more than two thirds, for members of weight 1.

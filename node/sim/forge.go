@@ -165,17 +165,29 @@ func (f *forger) info() []byte {
 func (f *forger) certificate(kind forgery, c codec.Certificate) (message []byte, ok bool) {
 	w := f.w
 	votes, o := votesOf(c), c.Order()
-	q := min(quorumOf(w.plan.Members), len(votes))
+	few := votes // less than a quorum
+	for w.plan.quorum(w.weightOf(few)) {
+		few = few[:len(few)-1]
+	}
+	if len(few) == 0 {
+		return nil, false
+	}
 	switch kind {
 	case forgeQuorum:
-		votes = votes[:q-1]
+		if light, ok := f.light(); ok && w.rng.IntN(2) == 0 {
+			return light, true
+		}
+		votes = few
 	case forgeTwice:
-		votes = append(votes[:q-1], votes[w.rng.IntN(q-1)])
+		repeated := few[w.rng.IntN(len(few))]
+		for votes = few; !w.plan.quorum(w.weightOf(votes)); {
+			votes = append(votes, repeated)
+		}
 	case forgeStranger:
 		key := keyOf(firstStranger)
 		v := codec.VoteEntry{Authority: key.Public()}
 		w.scheme.Sign(&v.Signature, key, o.AppendSignedBytes(nil), 0)
-		votes = append(votes[:q-1], v)
+		votes = append(few, v)
 	case forgeVote:
 		votes[w.rng.IntN(len(votes))].Signature[w.rng.IntN(16)] ^= 1
 	case forgeLastVote:
@@ -212,17 +224,30 @@ func (f *forger) fresh(last codec.VoteEntry) (message []byte, ok bool) {
 	for _, c := range w.colluders {
 		for i := range c.orders {
 			votes := c.votesFor(i)
-			q := quorumOf(w.plan.Members)
-			if len(votes) != q-1 {
+			if w.plan.quorum(w.weightOf(votes)) {
 				continue
 			}
 			for m := w.plan.Members - 1; m >= 0; m-- {
 				last.Authority = keyOf(firstMember + m).Public()
-				if !hasVoter(votes, &last.Authority) {
-					break
+				if with := append(votes, last); !hasVoter(votes, &last.Authority) && w.plan.quorum(w.weightOf(with)) {
+					return codec.AppendCertificate(nil, codec.NewCertificate(c.orders[i], with)), true
 				}
 			}
-			return codec.AppendCertificate(nil, codec.NewCertificate(c.orders[i], append(votes, last))), true
+		}
+	}
+	return nil, false
+}
+
+// light is a certificate of a colluder's order with votes of more than two thirds of the members, who have no more than two
+// thirds of the weight.
+func (f *forger) light() (message []byte, ok bool) {
+	w := f.w
+	for _, c := range w.colluders {
+		for i := range c.orders {
+			votes := c.votesFor(i)
+			if len(votes) >= quorumOf(w.plan.Members) && !w.plan.quorum(w.weightOf(votes)) {
+				return codec.AppendCertificate(nil, codec.NewCertificate(c.orders[i], votes)), true
+			}
 		}
 	}
 	return nil, false
@@ -250,7 +275,7 @@ func (f *forger) movedVote() (message []byte, ok bool) {
 				votes = append(votes, v)
 			}
 		}
-		if len(votes) >= quorumOf(w.plan.Members) {
+		if w.plan.quorum(w.weightOf(votes)) {
 			return codec.AppendCertificate(nil, codec.NewCertificate(c.orders[w.rng.IntN(2)], votes)), true
 		}
 	}

@@ -105,12 +105,13 @@ type Plan struct {
 	TornCommits           int            // crashes in the middle of one
 	SegmentKB             int            // of journals
 	SnapshotEvery         uint64         // on average; 0: none are made
-	Forget                bool           // certificates that nobody needs for a recovery are gone
+	Forget                bool           // certificates that nobody needs for a recovery are gone, or the oldest ones
 	FlipMember            int            // whose disk may lose a bit; -1: nobody's
 	RestoreMember         int            // whose disk may be replaced by an old copy; -1: nobody's
 	WalletCrashes         int            // crashes of a client at a point where it could
 	Bare                  bool           // wallets have of their own payments the last certificate alone
 	Liars                 []behaviorKind // of members 0..; the others are correct
+	Weights               []uint64       // voting rights, by member; nil: each has 1
 	Colluders             int
 	ForgeEvery            uint64
 	MintEvery             uint64
@@ -183,8 +184,49 @@ func drawPlan(o Options, rng *rand.Rand) Plan {
 	}
 	p.SelfPays = between(0, 50)
 	p.RingKB = ringKB << between(3, 6)
+	if has(Wallets, 25) && !p.Durable {
+		p.RingKB, p.Forget = smallRingKB, true
+	}
 	p.Bare = has(Wallets, 30) && !p.Forget // else nobody might have the certificates that are needed
+	if rng.IntN(100) < 30 {
+		p.drawWeights(rng)
+	}
 	return p
+}
+
+// drawWeights gives members voting rights from 1 to 5, and correct ones more until those that are faulty, or may come to
+// be, have less than a third.
+func (p *Plan) drawWeights(rng *rand.Rand) {
+	p.Weights = make([]uint64, p.Members)
+	faulty, total := uint64(0), uint64(0)
+	mayBe := max(len(p.Liars), p.FlipMember+1, p.RestoreMember+1)
+	for i := range p.Weights {
+		p.Weights[i] = 1 + rng.Uint64N(5)
+		total += p.Weights[i]
+		if i < mayBe {
+			faulty += p.Weights[i]
+		}
+	}
+	for ; 3*faulty >= total; total++ {
+		p.Weights[mayBe+rng.IntN(p.Members-mayBe)]++
+	}
+}
+
+// weight is that of a member's vote.
+func (p *Plan) weight(member int) uint64 {
+	if p.Weights == nil {
+		return 1
+	}
+	return p.Weights[member]
+}
+
+// quorum reports whether a weight is more than two thirds of all.
+func (p *Plan) quorum(weight uint64) bool {
+	total := uint64(0)
+	for m := range p.Members {
+		total += p.weight(m)
+	}
+	return 3*weight > 2*total
 }
 
 // drawLiars chooses at most f members that are not correct.

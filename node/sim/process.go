@@ -81,7 +81,10 @@ type patch struct {
 
 const (
 	maxReply = 8 << 10
-	ringKB   = 128 // memory for certificates of a process without a disk, KiB, of the smallest
+	ringKB   = 128 // memory for certificates of a process without a disk, KiB, of the smallest that forgets none
+
+	// smallRingKB is memory for the last certificates alone, two dozen at four members.
+	smallRingKB = 16
 )
 
 // receive takes a message. What is received while the process is down is lost.

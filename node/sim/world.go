@@ -91,7 +91,7 @@ func newWorldOf(plan Plan, rng *rand.Rand) *World {
 func (w *World) makeCommittee() {
 	members := make([]committee.Member, w.plan.Members)
 	for i := range members {
-		members[i] = committee.Member{Name: keyOf(firstMember + i).Public(), Weight: 1, Host: fmt.Sprintf("h%d", i),
+		members[i] = committee.Member{Name: keyOf(firstMember + i).Public(), Weight: w.plan.weight(i), Host: fmt.Sprintf("h%d", i),
 			BasePort: 1000, NumShards: w.plan.Shards}
 		w.memberIndex[members[i].Name] = i
 	}
