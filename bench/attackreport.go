@@ -48,8 +48,8 @@ func (r *AttackResult) setting() string {
 	if r.Rate > 0 {
 		rate = grouped(int(r.Rate)) + " a second"
 	}
-	return fmt.Sprintf("%s, %d cores. %s, %s, durability %s; payments come %s, %s in flight at most; %s hostile connections; turns of %g s.",
-		r.Environment.CPU, r.Environment.Cores, plural(r.CommitteeSize, "member"), plural(r.NumShards, "shard"), r.Durability, rate,
+	return fmt.Sprintf("%s, %d cores. %d %s, %d %s, durability %s; payments come %s, %s in flight at most; %s hostile connections; turns of %g s.",
+		r.Environment.CPU, r.Environment.Cores, r.CommitteeSize, plural(r.CommitteeSize, "member"), r.NumShards, plural(r.NumShards, "shard"), r.Durability, rate,
 		grouped(r.MaxInFlight), grouped(r.Hostile), r.TurnSeconds)
 }
 

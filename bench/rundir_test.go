@@ -100,6 +100,7 @@ func TestAttacksOfOneSettingShareATable(t *testing.T) {
 	text := renderAttacks(exampleAttacks())
 	slow, overload, idle := strings.Index(text, "| slow | 90,000"), strings.Index(text, "| overload | 90,000"), strings.Index(text, "| idle | 90,000")
 	if slow < 0 || overload < slow || idle < overload || strings.Count(text, "| Attack | Honest") != 2 ||
+		!strings.Contains(text, " cores. 4 members, 1 shard, durability none; ") ||
 		!strings.Contains(text, "| wait for all of it | 100,000 | 91,000 / 6,000 | 0 | 9.0 | not within 11 s |") ||
 		!strings.Contains(text, "fastpay bench attack --attacks=slow  # 0123456789ab") {
 		t.Errorf("got\n%s", text)
