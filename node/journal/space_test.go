@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestLowSpace fills a disk. It is told while there is room for some segments, and again for each of them; then that
@@ -39,6 +40,7 @@ func TestLowSpace(t *testing.T) {
 		if _, err = appendWait(j, &b); err == nil {
 			records++
 		}
+		j.settle()
 	}
 	if !errors.Is(err, syscall.ENOSPC) || !errors.Is(j.Err(), syscall.ENOSPC) {
 		t.Errorf("the disk is full: %v, %v", err, j.Err())
@@ -54,6 +56,20 @@ func TestLowSpace(t *testing.T) {
 	}
 	if _, got, err := recoverFrom(fsOf(t, files(t, mem)), 1); err != nil || len(got) != records {
 		t.Errorf("%d records recovered on a larger disk, %v", len(got), err)
+	}
+}
+
+// settle waits until Run has made the next segment or failed to, and has told of it. Appends one after the other would be
+// faster.
+func (j *Journal) settle() {
+	for range 20 {
+		j.mu.Lock()
+		preparing := j.preparing && j.err == nil
+		j.mu.Unlock()
+		time.Sleep(time.Millisecond) // what follows the making of a segment can't be seen from outside
+		if j.Err() != nil || !preparing && !j.wantsNext() {
+			return
+		}
 	}
 }
 
