@@ -227,3 +227,27 @@ func TestMergerFollowsThePrimary(t *testing.T) {
 		t.Errorf("merged\n%s\nlived\n%s", got, want)
 	}
 }
+
+// An order that does not follow is refused when it is looked at: when its place is needed, or when many orders have come.
+func TestMergerRefusesOrdersLate(t *testing.T) {
+	a := owner(0, 1, 0)
+	for _, few := range []int{1, recentFew} {
+		m, err := NewMerger(nil, 1, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := newTestLog()
+		w := &writer{log: log, members: worldCommittee}
+		w.order(newOrder(a, toPrimary(3), 1, 0))
+		record := log.batch[0].record
+		for i := 0; i < 3 && err == nil; i++ {
+			if i == 2 && few == recentFew {
+				m.recent.met = recentFew - 1
+			}
+			err = m.Add(0, Position(1000+i), record)
+		}
+		if !errors.Is(err, ErrRecord) {
+			t.Errorf("an order three times, the last as number %d: %v", few, err)
+		}
+	}
+}
