@@ -182,9 +182,9 @@ func (c *cluster) kill(member int) {
 	s.Workers = 0 // it has none any more
 	c.lost[member] = c.lost[member].plus(s)
 	c.seen[member] = snapshot{}
+	c.note(member, killed) // the signal is sent at once; that the process is gone may take long
 	child.kill()
 	c.members[member] = nil
-	c.note(member, killed)
 }
 
 // killAll ends all authorities as kill does, where nothing that they have is needed any more. In this process they stop.
