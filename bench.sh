@@ -8,10 +8,10 @@
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --durability  4 and 20 authorities in memory, with a journal behind the replies, and before them, in turn; what a
 #	                     journal adds to a transfer; memory over six million payments with snapshots; what these do to replies;
-#	                     a start after a kill, and one with ten million accounts: five minutes
+#	                     a start after a kill, and one with ten million accounts: six minutes
 #	./bench.sh --attacks one authority beside attackers, each kind in turn, and overload: five minutes
 #	./bench.sh --crypto  signatures alone, on one core: under two minutes
-#	./bench.sh --paper   every figure and table of the paper, in results/paper: some fifteen minutes; goes on where it was interrupted
+#	./bench.sh --paper   every figure and table of the paper, in results/paper: eleven minutes; goes on where it was interrupted
 #	./bench.sh --quick   tries that all of it works, in seconds, and leaves both as they are
 set -eu
 cd "$(dirname "$0")"

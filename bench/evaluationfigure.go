@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fastpay/bench/paper"
+	"fastpay/perf"
 )
 
 // renderExperiment writes the figures of an experiment.
@@ -53,10 +54,12 @@ func (e *evaluation) renderAll() error {
 	return e.save()
 }
 
-// machine is what the runs were made on; stolen time is each run's own.
-func (e *evaluation) machine() string {
-	r := Result{Environment: e.manifest.Environment}
-	text, _, _ := strings.Cut(r.machine(), ", steal ")
+// machine is what the runs were made on.
+func (e *evaluation) machine() string { return machineOf(&e.manifest.Environment) }
+
+// machineOf is a machine without what is each run's own: stolen time, and the commit, of which a figure's runs may have several.
+func machineOf(e *perf.Environment) string {
+	text, _, _ := strings.Cut((&Result{Environment: *e}).machine(), ", commit ")
 	return text
 }
 

@@ -59,7 +59,7 @@ func readPaperRun(dir string) (*paperRun, error) {
 	return p, err
 }
 
-func (p *paperRun) machine() string { return (&Result{Environment: p.manifest.Environment}).machine() }
+func (p *paperRun) machine() string { return machineOf(&p.manifest.Environment) }
 
 // commits are those at which a figure was measured.
 func (p *paperRun) commits(part *paperPart) (builds []string) {
