@@ -101,11 +101,3 @@ func (l *delayLine) post(to chan<- parcel, b []byte, late time.Duration) {
 	default:
 	}
 }
-
-// deliver hands on each parcel when it is due.
-func deliver(parcels <-chan parcel, send func([]byte)) {
-	for p := range parcels {
-		time.Sleep(time.Until(p.due))
-		send(p.bytes)
-	}
-}

@@ -59,11 +59,6 @@ type parcel struct {
 func (l *delayLine) carry(to, from net.Conn, late time.Duration) {
 	defer to.Close()
 	defer from.Close()
-	clock, err := newAlarm()
-	if err != nil {
-		return
-	}
-	defer clock.close()
 	parcels := make(chan parcel, delayed)
 	go func() {
 		defer close(parcels)
@@ -85,14 +80,24 @@ func (l *delayLine) carry(to, from net.Conn, late time.Duration) {
 			parcels <- parcel{b[:n], due}
 		}
 	}()
-	for p := range parcels {
-		err := clock.wait(p.due)
-		if err == nil {
-			_, err = to.Write(p.bytes)
-		}
-		if err != nil {
+	deliver(parcels, func(b []byte) {
+		if _, err := to.Write(b); err != nil {
 			_ = from.Close()
 		}
+	})
+}
+
+// deliver hands on each parcel when it is due.
+func deliver(parcels <-chan parcel, send func([]byte)) {
+	clock, err := newAlarm()
+	if err == nil {
+		defer clock.close()
+	}
+	for p := range parcels {
+		if err != nil || clock.wait(p.due) != nil {
+			time.Sleep(time.Until(p.due)) // a little late, and not never
+		}
+		send(p.bytes)
 	}
 }
 
