@@ -83,7 +83,7 @@ func startAttacker(spec *attackerSpec, stderr io.Writer) (*attackerProcess, erro
 	p := &attackerProcess{self: self}
 	var r attackerReply
 	if err = p.tell(spec); err == nil {
-		r, err = p.reply()
+		err = p.answer(&r, &r.Error)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.stop())
@@ -92,18 +92,9 @@ func startAttacker(spec *attackerSpec, stderr io.Writer) (*attackerProcess, erro
 	return p, nil
 }
 
-func (p *attackerProcess) reply() (r attackerReply, err error) {
-	if err = p.answer(&r); err == nil && r.Error != "" {
-		err = errors.New(r.Error)
-	}
-	return r, err
-}
-
 func (p *attackerProcess) do(command string) (attackCounts, error) {
-	if err := p.command(command); err != nil {
-		return attackCounts{}, err
-	}
-	r, err := p.reply()
+	var r attackerReply
+	err := p.ask(command, &r, &r.Error)
 	return r.Counts, err
 }
 

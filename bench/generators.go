@@ -33,11 +33,8 @@ func startGenerator(spec *generatorSpec, stderr io.Writer) (*generatorProcess, e
 // await reads the answer that says did.
 func (g *generatorProcess) await(did string) (*loadReport, error) {
 	var r generatorReply
-	if err := g.answer(&r); err != nil {
+	if err := g.answer(&r, &r.Error); err != nil {
 		return nil, err
-	}
-	if r.Error != "" {
-		return nil, errors.New(r.Error)
 	}
 	if r.Did != did {
 		return nil, fmt.Errorf("bench: a generator %s, expected that it %s", r.Did, did)

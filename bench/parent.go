@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -87,8 +88,8 @@ func (s *self) tell(v any) error {
 // command sends it a word in a line.
 func (s *self) command(name string) error { return s.write([]byte(name + "\n")) }
 
-// answer reads a line of JSON into v.
-func (s *self) answer(v any) error {
+// answer reads a line of JSON into v. failed points at what it says that went wrong there, "" for nothing.
+func (s *self) answer(v any, failed *string) error {
 	line, err := s.out.ReadBytes('\n')
 	if err != nil {
 		return fmt.Errorf("bench: %s ended: %w", s.what, err)
@@ -96,7 +97,18 @@ func (s *self) answer(v any) error {
 	if err := json.Unmarshal(line, v); err != nil {
 		return fmt.Errorf("bench: answer of %s: %w", s.what, err)
 	}
+	if *failed != "" {
+		return errors.New(*failed)
+	}
 	return nil
+}
+
+// ask sends it a word, and reads the answer.
+func (s *self) ask(command string, v any, failed *string) error {
+	if err := s.command(command); err != nil {
+		return err
+	}
+	return s.answer(v, failed)
 }
 
 // end closes its input and waits for its end; it is killed if that does not come in time.

@@ -59,8 +59,8 @@ func startChild(spec authoritySpec, addresses []codec.Address, stderr io.Writer)
 	if err = c.tell(spec); err == nil {
 		err = c.write(addressBytes(addresses))
 	}
-	reply, replyErr := c.reply()
-	if err = errors.Join(replyErr, err); err != nil {
+	var reply childReply
+	if err = errors.Join(c.answer(&reply, &reply.Error), err); err != nil {
 		return nil, errors.Join(err, c.stop())
 	}
 	c.port, c.took, c.found = reply.Port, time.Duration(reply.StartNs), reply.Found
@@ -71,18 +71,9 @@ func addressBytes(a []codec.Address) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(a))), len(a)*crypto.PublicKeySize)
 }
 
-func (c *childAuthority) reply() (r childReply, err error) {
-	if err = c.answer(&r); err == nil && r.Error != "" {
-		err = errors.New(r.Error)
-	}
-	return r, err
-}
-
 func (c *childAuthority) do(command string) (snapshot, error) {
-	if err := c.command(command); err != nil {
-		return snapshot{}, err
-	}
-	r, err := c.reply()
+	var r childReply
+	err := c.ask(command, &r, &r.Error)
 	return r.Snapshot, err
 }
 
