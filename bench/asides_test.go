@@ -112,11 +112,11 @@ func watchOne(t *testing.T, members int) *watchedCredit {
 func (w *watchedCredit) answer(member int, at time.Duration, kind requestKind, message []byte) {
 	w.t.Helper()
 	s := w.asides.seats[member*2+w.asides.credits.watched[w.slot].shard]
-	if s.owed() == 0 || s.asked[s.head].kind != kind {
-		w.t.Fatalf("authority %d was asked %v, expected %v", member, s.asked[s.head:], kind)
+	if s.owed() == 0 || s.asked.first().kind != kind {
+		w.t.Fatalf("authority %d was asked %v, expected %v", member, s.asked.all[s.asked.head:], kind)
 	}
-	r := s.asked[s.head]
-	s.head++
+	r := *s.asked.first()
+	s.asked.remove()
 	w.now_ = at
 	w.asides.reply(w.payers, s, r, message)
 }
@@ -185,7 +185,7 @@ func TestCreditThatNobodyShows(t *testing.T) {
 		t.Errorf("%d unseen, %d slots free", w.meter.unseen, len(w.asides.credits.free))
 	}
 	s := w.asides.seats[2+w.asides.credits.watched[w.slot].shard]
-	r := s.asked[s.head]
+	r := *s.asked.first()
 	w.asides.reply(w.payers, s, r, w.info(1, w.certificate(w.p.order))) // too late, and of nothing that is known
 	if w.meter.credited.TotalCount() != 0 {
 		t.Error("an answer about a payment that was given up counts")

@@ -71,9 +71,7 @@ func readShard(host string, port int, of []int32, w *workload, timeout time.Dura
 		}
 		out = out[:0]
 		for _, account := range chunk {
-			start := len(out)
-			out = codec.AppendInfoRequest(codec.BeginFrame(out), &codec.InfoRequest{Account: w.accounts[account]})
-			codec.EndFrame(out, start)
+			out = appendProbe(out, &w.accounts[account])
 		}
 		if _, err := c.Write(out); err != nil {
 			return books{}, err

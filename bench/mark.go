@@ -34,6 +34,8 @@ func (q *queue[T]) add(m T) {
 
 func (q *queue[T]) remove() { q.head++ }
 
+func (q *queue[T]) clear() { q.all, q.head = q.all[:0], 0 }
+
 // removeLast takes the youngest one back.
 func (q *queue[T]) removeLast() { q.all = q.all[:len(q.all)-1] }
 

@@ -22,9 +22,8 @@ type seat struct {
 	out                  []byte
 	written              int // of out
 	in                   []byte
-	have                 int       // of in
-	asked                []request // not answered yet, oldest first, from head on
-	head                 int
+	have                 int            // of in
+	asked                queue[request] // not answered yet
 	stuck                bool
 	missed               bool // requests were not sent to it
 	reminded             bool // it is being asked again
@@ -69,17 +68,10 @@ func newSeat(member, shard, index int, host string, base int) *seat {
 		in: make([]byte, seatBuffer)}
 }
 
-func (s *seat) owed() int { return len(s.asked) - s.head + s.open }
+func (s *seat) owed() int { return s.asked.len() + s.open }
 
 // ask notes a request whose frame was appended to out.
-func (s *seat) ask(r request) {
-	if s.head > 0 && s.head == len(s.asked) {
-		s.asked, s.head = s.asked[:0], 0
-	} else if s.head >= sparseMarks && 2*s.head >= len(s.asked) {
-		s.asked, s.head = s.asked[:copy(s.asked, s.asked[s.head:])], 0
-	}
-	s.asked = append(s.asked, r)
-}
+func (s *seat) ask(r request) { s.asked.add(r) }
 
 // connect tries to. An authority that does not listen refuses at once on this machine.
 func (s *seat) connect(p *poller, now, timeout time.Duration) bool {
@@ -104,7 +96,7 @@ func (s *seat) drop(now time.Duration) {
 		_ = unix.Close(s.fd)
 	}
 	s.fd, s.have, s.written, s.out, s.stuck = -1, 0, 0, s.out[:0], false
-	s.asked, s.head = s.asked[:0], 0
+	s.asked.clear()
 	s.retryAt = now + reconnect
 }
 
@@ -162,8 +154,8 @@ func (s *seat) receive(take func(request, []byte)) (received int, ok bool) {
 		if s.have-used < size {
 			break
 		}
-		r := s.asked[s.head]
-		s.head++
+		r := *s.asked.first()
+		s.asked.remove()
 		take(r, s.in[used+header:used+size])
 		used += size
 	}
