@@ -16,6 +16,7 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/committee"
+	"fastpay/perf"
 )
 
 // PeerPlaceholders are what a peer's command may name: files, a folder for its data that is not there yet, and numbers.
@@ -31,8 +32,8 @@ const (
 
 // peer is another server that speaks the wire protocol, as one process or one a shard.
 type peer struct {
-	spec    authoritySpec
-	dir     string
+	spec authoritySpec
+	serverFiles
 	port    int
 	took    time.Duration
 	procs   []*peerProcess
@@ -115,32 +116,24 @@ func startPeer(command string, spec authoritySpec, accounts []codec.Address) (*p
 	return p, nil
 }
 
-func (p *peer) file(name string) string { return filepath.Join(p.dir, name) }
-
-// writeFiles writes the authority's server file, the committee and the initial accounts, as the prototype has them.
+// writeFiles writes the authority's server file, the committee and the initial accounts.
 func (p *peer) writeFiles(accounts []codec.Address) error {
 	c, err := p.spec.committeeAt(p.port)
 	if err != nil {
 		return err
 	}
-	server, err := committee.AppendServer(nil, &committee.Server{Authority: *c.Member(0), Key: crypto.NewPrivateKey(&p.spec.Seed)})
-	if err != nil {
-		return err
+	members := make([]committee.Member, c.Len())
+	for i := range members {
+		members[i] = *c.Member(i)
 	}
-	var members, initial []byte
-	for i := range c.Len() {
-		line, err := c.Member(i).MarshalJSON()
-		if err != nil {
-			return err
+	server := &committee.Server{Authority: members[0], Key: crypto.NewPrivateKey(&p.spec.Seed)}
+	return p.write(server, members, func(yield func(*codec.Address) bool) {
+		for i := range accounts {
+			if !yield(&accounts[i]) {
+				return
+			}
 		}
-		members = append(append(members, line...), '\n')
-	}
-	for i := range accounts {
-		initial = codec.AppendAddress(initial, &accounts[i])
-		initial = append(strconv.AppendUint(append(initial, ':'), p.spec.Balance, 10), '\n')
-	}
-	return errors.Join(os.WriteFile(p.file("server.json"), server, 0o600), os.WriteFile(p.file("committee.json"), members, 0o600),
-		os.WriteFile(p.file("accounts.txt"), initial, 0o600))
+	}, p.spec.Balance)
 }
 
 func (p *peer) startProcess(words []string, shard int) error {
@@ -289,15 +282,7 @@ func otherProcess(pid int) (s snapshot) {
 			s.PeakRSS = kib << 10
 		}
 	}
-	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "*", "schedstat"))
-	for _, file := range tasks {
-		if text, err := os.ReadFile(file); err == nil {
-			if fields := strings.Fields(string(text)); len(fields) == 3 {
-				n, _ := strconv.ParseInt(fields[1], 10, 64)
-				s.QueueWait += time.Duration(n)
-			}
-		}
-	}
+	s.QueueWait = perf.RunQueueWaitOf(pid)
 	return s
 }
 

@@ -52,7 +52,7 @@ func RunRestart(ctx context.Context, o RestartOptions) (*RestartTime, error) {
 		return nil, err
 	}
 	defer remove()
-	s, err := newServerFiles(dir, o)
+	s, err := newRestartServer(dir, o)
 	if err != nil {
 		return nil, err
 	}

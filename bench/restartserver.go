@@ -6,11 +6,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -24,17 +24,15 @@ import (
 // restartLimit bounds one start.
 const restartLimit = 5 * time.Minute
 
-// serverFiles are what 'server run' reads, and where it is to listen.
-type serverFiles struct {
-	dir    string
+// restartServer is an authority's process that is run more than once.
+type restartServer struct {
+	serverFiles
 	port   int
 	probes []codec.Address // an account of each shard
 }
 
-func (s *serverFiles) file(name string) string { return filepath.Join(s.dir, name) }
-
-func newServerFiles(dir string, o RestartOptions) (*serverFiles, error) {
-	s := &serverFiles{dir: dir, probes: make([]codec.Address, o.NumShards)}
+func newRestartServer(dir string, o RestartOptions) (*restartServer, error) {
+	s := &restartServer{serverFiles: serverFiles{dir}, probes: make([]codec.Address, o.NumShards)}
 	var err error
 	if s.port, err = freePorts(DefaultOptions().Host, o.NumShards); err != nil {
 		return nil, err
@@ -46,45 +44,30 @@ func newServerFiles(dir string, o RestartOptions) (*serverFiles, error) {
 	key := crypto.NewPrivateKey(&seed)
 	member := committee.Member{Name: key.Public(), Weight: 1, Protocol: committee.TCP, Host: DefaultOptions().Host, BasePort: s.port,
 		NumShards: o.NumShards}
-	server, err := committee.AppendServer(nil, &committee.Server{Authority: member, Key: key})
-	if err != nil {
-		return nil, err
-	}
-	members, err := member.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(os.WriteFile(s.file("server.json"), server, 0o600), os.WriteFile(s.file("committee.json"), append(members, '\n'), 0o600))
-	if err != nil {
+	server := &committee.Server{Authority: member, Key: key}
+	if err := s.write(server, []committee.Member{member}, s.accounts(o.Accounts), 1); err != nil {
 		return nil, fmt.Errorf("bench: restart: %w", err)
 	}
-	return s, s.writeAccounts(o.Accounts)
+	return s, nil
 }
 
-// writeAccounts writes the initial accounts file.
-func (s *serverFiles) writeAccounts(n int) (err error) {
-	f, err := os.Create(s.file("accounts.txt"))
-	if err != nil {
-		return fmt.Errorf("bench: restart: %w", err)
+// accounts makes so many addresses, and keeps one of each shard.
+func (s *restartServer) accounts(n int) iter.Seq[*codec.Address] {
+	return func(yield func(*codec.Address) bool) {
+		source := mathrand.NewChaCha8([32]byte{'r', 'e', 's', 't', 'a', 'r', 't'})
+		var address codec.Address
+		for range n {
+			_, _ = source.Read(address[:]) // never fails
+			s.probes[committee.ShardOf(&address, len(s.probes))] = address
+			if !yield(&address) {
+				return
+			}
+		}
 	}
-	out := bufio.NewWriterSize(f, 1<<20)
-	source := mathrand.NewChaCha8([32]byte{'r', 'e', 's', 't', 'a', 'r', 't'})
-	var address codec.Address
-	var text []byte
-	for range n {
-		_, _ = source.Read(address[:]) // never fails
-		s.probes[committee.ShardOf(&address, len(s.probes))] = address
-		text = append(codec.AppendAddress(text[:0], &address), ":1\n"...)
-		_, _ = out.Write(text) // Flush has its error
-	}
-	if err = errors.Join(out.Flush(), f.Close()); err != nil {
-		return fmt.Errorf("bench: restart: %w", err)
-	}
-	return nil
 }
 
 // run starts the server, and stops it once every port has answered.
-func (s *serverFiles) run(ctx context.Context) (seconds float64, peakRSS int64, err error) {
+func (s *restartServer) run(ctx context.Context) (seconds float64, peakRSS int64, err error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return 0, 0, fmt.Errorf("find this program to start it again: %w", err)

@@ -58,8 +58,11 @@ func ResetPeakRSS() error {
 
 // RunQueueWait is how long all threads of this process together were ready to run and had no CPU, since each began; 0
 // when the kernel does not tell. With CPU time it separates a process that had no work from one that was kept from it.
-func RunQueueWait() time.Duration {
-	files, _ := filepath.Glob("/proc/self/task/*/schedstat")
+func RunQueueWait() time.Duration { return RunQueueWaitOf(os.Getpid()) }
+
+// RunQueueWaitOf is RunQueueWait of another process.
+func RunQueueWaitOf(pid int) time.Duration {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	var total time.Duration
 	for _, file := range files {
 		text, err := os.ReadFile(file)
