@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"fastpay/bench/paper"
-	"fastpay/perf"
 )
 
 // renderExperiment writes the figures of an experiment.
@@ -56,12 +55,6 @@ func (e *evaluation) renderAll() error {
 
 // machine is what the runs were made on.
 func (e *evaluation) machine() string { return machineOf(&e.manifest.Environment) }
-
-// machineOf is a machine without what is each run's own: stolen time, and the commit, of which a figure's runs may have several.
-func machineOf(e *perf.Environment) string {
-	text, _, _ := strings.Cut((&Result{Environment: *e}).machine(), ", commit ")
-	return text
-}
 
 // renderFigure writes the files of a figure from the runs that are done.
 func (e *evaluation) renderFigure(state *paper.FigureState) error {

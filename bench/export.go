@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"fastpay/perf"
 )
 
 // csvHeader names the columns of results as CSV, one line a run. Columns are added at the end; none is changed or removed.
@@ -90,6 +92,11 @@ func (r *Result) machine() string {
 	if e.Dirty {
 		dirty = " with changes"
 	}
-	return fmt.Sprintf("%s, %d cores, signatures by %s, %s, %s, commit %.12s%s, steal %.1f %%", e.CPU, e.Cores, e.CryptoBackend,
-		e.Kernel, e.Go, e.Commit, dirty, e.StealPercent)
+	return fmt.Sprintf("%s, commit %.12s%s, steal %.1f %%", machineOf(e), e.Commit, dirty, e.StealPercent)
+}
+
+// machineOf is a machine without what is each run's own: the commit, of which the runs of a figure may have several, and
+// stolen time.
+func machineOf(e *perf.Environment) string {
+	return fmt.Sprintf("%s, %d cores, signatures by %s, %s, %s", e.CPU, e.Cores, e.CryptoBackend, e.Kernel, e.Go)
 }
