@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -54,19 +53,11 @@ func (w *committeeWorld) found(initial []int64) {
 		m := committee.Member{Name: key.Public(), Weight: 1, Protocol: committee.TCP, Host: "127.0.0.1",
 			BasePort: freePortsInARow(w.t, worldMemberShards), NumShards: worldMemberShards}
 		members = append(members, m)
-		line, err := json.Marshal(m)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		lines = append(append(lines, line...), '\n')
-		server, err := committee.AppendServer(nil, &committee.Server{Authority: m, Key: key})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.write("server"+strconv.Itoa(i)+".json", server)
+		lines = append(lines, memberLine(w.t, m)...)
+		writeServer(w.t, filepath.Join(w.dir, "server"+strconv.Itoa(i)+".json"), m, key)
 	}
-	w.write("committee.json", lines)
-	w.write("accounts.txt", accounts)
+	writeFile(w.t, filepath.Join(w.dir, "committee.json"), lines)
+	writeFile(w.t, filepath.Join(w.dir, "accounts.txt"), accounts)
 	var err error
 	if w.committee, err = committee.New(members); err == nil {
 		w.log, err = os.Create(filepath.Join(w.dir, "log"))
@@ -76,13 +67,6 @@ func (w *committeeWorld) found(initial []int64) {
 	}
 	for i := range worldMembers {
 		w.start(i)
-	}
-}
-
-func (w *committeeWorld) write(name string, text []byte) {
-	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), text, 0o600); err != nil {
-		w.t.Fatal(err)
 	}
 }
 

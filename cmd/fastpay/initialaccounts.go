@@ -61,7 +61,7 @@ func parseInitialAccounts(r io.Reader, sizeHint int) (*initialAccounts, int, err
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxAccountLine)
 	var err error
-	for err == nil && lines.Scan() {
+	for lines.Scan() {
 		var address codec.Address
 		var balance codec.Balance
 		if address, balance, err = parseInitialAccount(lines.Bytes()); err != nil {

@@ -87,27 +87,44 @@ func newShardWorld(t *testing.T, host func(shard int) shardHost) *shardWorld {
 		} else {
 			w.authority = m
 		}
-		line, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(append(lines, line...), '\n')
+		lines = append(lines, memberLine(t, m)...)
 	}
-	server, err := committee.AppendServer(nil, &committee.Server{Authority: w.authority, Key: w.keys[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
+	writeServer(t, filepath.Join(w.dir, "server.json"), w.authority, w.keys[0])
 	w.write("committee.json", lines)
-	w.write("server.json", server)
 	t.Cleanup(w.end)
 	return w
 }
 
 func (w *shardWorld) write(name string, text []byte) {
 	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), text, 0o600); err != nil {
-		w.t.Fatal(err)
+	writeFile(w.t, filepath.Join(w.dir, name), text)
+}
+
+func writeFile(t *testing.T, path string, text []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
+}
+
+// memberLine is an authority's line of a committee's file.
+func memberLine(t *testing.T, m committee.Member) []byte {
+	t.Helper()
+	line, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(line, '\n')
+}
+
+// writeServer writes an authority's server file.
+func writeServer(t *testing.T, path string, m committee.Member, key *crypto.PrivateKey) {
+	t.Helper()
+	text, err := committee.AppendServer(nil, &committee.Server{Authority: m, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, text)
 }
 
 func testKey(kind byte, i uint64) *crypto.PrivateKey {
