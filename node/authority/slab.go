@@ -8,7 +8,7 @@ type slab[T any] struct {
 }
 
 const (
-	chunkBits = 9 // 48 KiB of accounts: small enough for a process of a hundred shards, large enough to be rare
+	chunkBits = 9 // 64 KiB of accounts: small enough for a process of a hundred shards, large enough to be rare
 	chunkLen  = 1 << chunkBits
 	chunkMask = chunkLen - 1
 )
