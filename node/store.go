@@ -113,10 +113,10 @@ func (s *store) serve() error {
 		return err
 	}
 	s.serving = true
-	s.running.Go(func() {
+	s.running.Go(s.node.onThread("commits", func() {
 		_ = s.journal.Run() // committed was told of its error
-	})
-	s.running.Go(s.makeSnapshots)
+	}))
+	s.running.Go(s.node.onThread("snapshots", s.makeSnapshots))
 	for _, w := range s.node.workers {
 		w.library.start()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -146,6 +147,7 @@ func (w *worker) enter(c gnet.Conn) {
 	}
 	w.loop = c.EventLoop()
 	w.thread.Store(int64(perf.ThreadID()))
+	w.node.nameThread("loop-" + strconv.Itoa(w.index))
 	if cpus := w.node.cpus; cpus != nil {
 		if err := perf.PinThread(cpus[w.index]); err != nil {
 			w.node.log.Warn("thread not pinned", "cpu", cpus[w.index], "error", err)
