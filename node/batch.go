@@ -4,25 +4,15 @@ import (
 	"fastpay/codec"
 	"fastpay/crypto"
 	"fastpay/node/authority"
-	"fastpay/node/journal"
 )
 
 type signature = crypto.Signature
 
 // batch is a group of requests that are checked together, applied in order of arrival, and answered when they are
-// durable. Its memory is fixed and reused; views in it are valid until reset.
+// durable. Its memory is fixed and reused. Once it was applied its intake goes to the next batch, and what is left waits.
 type batch struct {
-	w        *worker
-	frames   []byte // arena: messages as received
-	signed   []byte // arena: bytes that signatures are over
-	requests []request
-	checks   []check // of all requests
-	message  codec.Message
-
-	votes      []*shard // of each new vote to sign
-	messages   [][]byte // their signed bytes
-	signatures []signature
-	patches    []patch // where votes' signatures go
+	w *worker
+	*intake
 
 	replies    []*replyBuffer // by connection
 	datagrams  []datagramReply
@@ -30,38 +20,11 @@ type batch struct {
 	replyBytes int
 	credits    []credit
 	fetching   []*replyBuffer // replies that show certificates, to be read back
-	held       []*conn        // connections that began to hold back in this batch
-	work       int            // in units of a vote's check
-	workMax    int            // crypto.BatchSize
 	tally      tally
 
-	records journal.Batch // of what was applied; nobody uses it without a journal
-	group   uint64        // of the journal: durable once this is
-	outside bool          // it has credits for other processes, or from them
-	arrived []arrival     // credits of other processes
-}
-
-// request is a message that waits for its turn.
-type request struct {
-	shard   *shard
-	conn    *conn  // nil for a datagram
-	source  source // of a datagram
-	message []byte // in the arena
-	kind    codec.Kind
-	order   codec.Order       // KindOrder
-	cert    codec.Certificate // KindCertificate
-	info    codec.InfoRequest // KindInfoRequest
-	refusal *codec.Error      // known without state
-	signed  []byte            // signed bytes of order or certificate
-	checks  [2]int32          // range in batch.checks
-}
-
-// patch is a place in a reply that a vote's signature must be copied to.
-type patch struct {
-	reply  *replyBuffer // nil for datagrams
-	at     int
-	shard  *shard
-	ticket int
+	group   uint64    // of the journal: durable once this is
+	outside bool      // it has credits for other processes, or from them
+	arrived []arrival // credits of other processes
 }
 
 // replyBuffer holds a connection's replies of one batch, framed. One that shows certificates from the journal has a
@@ -78,20 +41,7 @@ type replyBuffer struct {
 	shard   *shard
 }
 
-func newBatch(w *worker) *batch {
-	return &batch{
-		w:       w,
-		frames:  make([]byte, 0, batchFrameBytes+w.node.MaxMessage),
-		signed:  make([]byte, 0, batchRequests*codec.MaxSignedSize),
-		workMax: crypto.BatchSize(),
-	}
-}
-
-func (b *batch) empty() bool { return len(b.requests) == 0 }
-
-func (b *batch) full() bool {
-	return len(b.frames) >= batchFrameBytes || len(b.requests) >= batchRequests || b.work >= b.workMax
-}
+func newBatch(w *worker) *batch { return &batch{w: w} }
 
 // add takes a message in; the bytes are copied. A full batch is worked off first.
 func (b *batch) add(s *shard, message []byte, c *conn, from *source) {
@@ -108,17 +58,13 @@ func (b *batch) add(s *shard, message []byte, c *conn, from *source) {
 	if len(message) > w.node.MaxMessage { // a datagram
 		message = nil
 	}
-	at := len(b.frames)
-	b.frames = append(b.frames, message...)
-	message = b.frames[at:len(b.frames):len(b.frames)]
-	b.requests = append(b.requests, request{shard: s, conn: c, message: message})
-	r := &b.requests[len(b.requests)-1]
+	r := b.take(message)
+	r.shard, r.conn = s, c
 	if from != nil {
 		r.source = *from
 	}
 	if !b.admit(r) {
-		b.requests = b.requests[:len(b.requests)-1]
-		b.frames = b.frames[:at]
+		b.drop(r)
 	}
 }
 
@@ -313,20 +259,12 @@ func (b *batch) sign() {
 
 // reset forgets everything and keeps the memory.
 func (b *batch) reset() {
-	clear(b.requests)
-	clear(b.messages)
 	clear(b.credits)
 	clear(b.fetching)
-	clear(b.held)
 	clear(b.arrived)
-	b.frames, b.signed = b.frames[:0], b.signed[:0]
-	b.requests, b.checks = b.requests[:0], b.checks[:0]
-	b.votes, b.messages, b.patches = b.votes[:0], b.messages[:0], b.patches[:0]
 	b.replies, b.datagrams, b.datagramTo = b.replies[:0], b.datagrams[:0], b.datagramTo[:0]
-	b.credits, b.fetching, b.held, b.arrived = b.credits[:0], b.fetching[:0], b.held[:0], b.arrived[:0]
-	b.records.Reset()
-	b.group, b.outside = 0, false
-	b.replyBytes, b.work = 0, 0
+	b.credits, b.fetching, b.arrived = b.credits[:0], b.fetching[:0], b.arrived[:0]
+	b.group, b.outside, b.replyBytes = 0, false, 0
 	b.tally = tally{}
 	if cap(b.datagramTo) > maxIdleReplies {
 		b.datagramTo = nil

@@ -79,7 +79,7 @@ func TestBadSignaturesEndApart(t *testing.T) {
 			t.Errorf("request %d: %v", i, r.refusal)
 		}
 	}
-	worker.batch.reset()
+	worker.batch.intake.reset()
 	for round, wantSuspects := range []int{2, 0} {
 		bad.feed(frame(codec.AppendOrder(nil, w.order(3, 1, 1, 0))))
 		worker.batch.add(worker.shards[0], codec.AppendOrder(nil, w.order(4, 1, 1, 0)), nil, &source)
@@ -88,7 +88,7 @@ func TestBadSignaturesEndApart(t *testing.T) {
 			t.Errorf("round %d: %d in good standing, %d not", round, b.good.Len(), b.suspect.Len())
 		}
 		worker.batch.verify()
-		worker.batch.reset()
+		worker.batch.intake.reset()
 		worker.now = worker.now.Add(suspicionTime + time.Second)
 	}
 	if n.Stats().BadSignatures != 0 { // no batch was published

@@ -21,11 +21,28 @@ func (w *worker) commit(b *batch) {
 		}
 	}
 	w.parked = append(w.parked, b)
-	if n := len(w.free); n > 0 {
-		w.batch, w.free = w.free[n-1], w.free[:n-1]
-	} else {
-		w.batch = newBatch(w)
+	if w.node.journal() == nil {
+		w.releaseDurable() // so that the next batch is this one again
 	}
+	w.batch = w.nextBatch(b)
+}
+
+// nextBatch is what is filled after b, which was applied, and is parked if it was not released.
+func (w *worker) nextBatch(b *batch) (next *batch) {
+	if n := len(w.free); n > 0 {
+		next, w.free = w.free[n-1], w.free[:n-1]
+	} else {
+		next = newBatch(w)
+	}
+	if b.intake != nil && !b.keepsFrames() {
+		b.giveIntake()
+	}
+	if n := len(w.freeIntakes); n > 0 {
+		next.intake, w.freeIntakes = w.freeIntakes[n-1], w.freeIntakes[:n-1]
+	} else {
+		next.intake = newIntake(w)
+	}
+	return next
 }
 
 // flush gives the records of a batch to the journal, and makes final what the shards and the batch know of their places

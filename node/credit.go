@@ -23,41 +23,68 @@ func (n *Node) maxCertificateBytes() int {
 	return codec.MaxCertificateSize(n.Committee.Len())
 }
 
-// A credit on its way between workers has both shards in the ring's tag and its number in the ring's, and is the position
-// of its settlement, u64, and its certificate.
-const creditHeaderSize = 8
+// A credit on its way between workers has both shards in the ring's tag and its number in the ring's. With a journal it
+// is where its settlement is there, u64, amount, u64, and recipient: with the ring's header one cache line of 64 bytes.
+// Without one it is its certificate, for a ring in memory forgets the settlement.
+const settledCreditSize = 8 + 8 + 32
 
 // credit is on its way from one shard to another.
 type credit struct {
 	from, to int
 	number   uint64
-	at       authority.Position // of its settlement in the journal; 0 without one
-	cert     codec.Certificate
+
+	// Of one between shards of a process that has a journal.
+	at        authority.Position // of its settlement
+	amount    uint64
+	recipient codec.Address
+
+	cert codec.Certificate // of all others
 }
 
 // tag names the two shards in a ring.
 func (c *credit) tag() uint32 { return uint32(c.from)<<16 | uint32(c.to) }
 
-func (c *credit) appendHeader(dst []byte) []byte {
-	return binary.LittleEndian.AppendUint64(dst, uint64(c.at))
+// append appends what is in a ring.
+func (c *credit) append(dst []byte) []byte {
+	if c.at == 0 {
+		return append(dst, c.cert.Bytes()...)
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(c.at))
+	dst = binary.LittleEndian.AppendUint64(dst, c.amount)
+	return append(dst, c.recipient[:]...)
 }
 
-func parseCredit(tag uint32, number uint64, b []byte) (c credit, err error) {
+// parseCredit reads what append wrote, in a process with a journal or without one.
+func parseCredit(tag uint32, number uint64, b []byte, journal bool) (c credit, err error) {
 	c.from, c.to, c.number = int(tag>>16), int(tag&0xffff), number
-	if len(b) < creditHeaderSize {
-		return c, fmt.Errorf("node: a credit of %d bytes", len(b))
+	if !journal {
+		c.cert, err = codec.ParseCertificate(b)
+		return c, err
+	}
+	if len(b) != settledCreditSize {
+		return c, fmt.Errorf("node: a credit of %d bytes, expected %d", len(b), settledCreditSize)
 	}
 	c.at = authority.Position(binary.LittleEndian.Uint64(b))
-	c.cert, err = codec.ParseCertificate(b[creditHeaderSize:])
-	return c, err
+	c.amount = binary.LittleEndian.Uint64(b[8:])
+	c.recipient = codec.Address(b[16:])
+	return c, nil
 }
 
-// creditAt is where the settlement of a credit is. A ring in memory forgets; then the credit's record has the certificate.
-func (w *worker) creditAt(out *authority.Outcome) authority.Position {
-	if w.library == nil {
-		return 0
+// apply gives the credit to its shard, which is of this worker.
+func (w *worker) applyCredit(c *credit) error {
+	core := w.local[c.to].core
+	if c.at == 0 {
+		return core.Credit(c.from, c.number, 0, c.cert)
 	}
-	return out.At
+	return core.CreditSettled(c.from, c.number, c.at, &c.recipient, c.amount)
+}
+
+// creditBytes is what the credit of a certificate takes in another worker's queue.
+func (n *Node) creditBytes(c codec.Certificate) int {
+	if n.keeps() {
+		return settledCreditSize
+	}
+	return len(c.Bytes())
 }
 
 // connectShards makes the queues to where this worker's credits can go. Before any worker runs.
@@ -65,7 +92,7 @@ func (w *worker) connectShards() {
 	n := w.node
 	w.owed = make([]bool, len(n.workers))
 	for range n.workers {
-		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, creditHeaderSize+n.maxCertificateBytes())})
+		w.inbox = append(w.inbox, &inbox{ring: newRing(n.limits.creditRing, n.maxCertificateBytes())})
 	}
 }
 
@@ -78,7 +105,7 @@ func (b *batch) reserveCredit(r *request) bool {
 		return true // here: the batch itself is the queue
 	}
 	if target := w.node.byShard[to]; target != nil {
-		return w.reserveRing(target, creditHeaderSize+len(r.cert.Bytes()))
+		return w.reserveRing(target, w.node.creditBytes(r.cert))
 	}
 	return true
 }
@@ -110,8 +137,15 @@ func (b *batch) recipientShard(o codec.Order) int {
 // settleCredit keeps the credit for release, or gives its reservation back when the certificate caused none.
 func (b *batch) settleCredit(r *request, out *authority.Outcome) {
 	if out.CreditTo >= 0 {
-		b.credits = append(b.credits, credit{r.shard.number, out.CreditTo, out.CreditNumber, b.w.creditAt(out), r.cert})
-		b.outside = b.outside || b.w.node.byShard[out.CreditTo] == nil
+		c := credit{from: r.shard.number, to: out.CreditTo, number: out.CreditNumber}
+		switch outside := b.w.node.byShard[out.CreditTo] == nil; {
+		case outside || !b.w.node.keeps():
+			c.cert, b.outside = r.cert, b.outside || outside
+		default:
+			o := r.cert.Order()
+			c.at, c.amount, c.recipient = out.At, o.Amount(), *o.Recipient()
+		}
+		b.credits = append(b.credits, c)
 		return
 	}
 	w := b.w
@@ -120,26 +154,32 @@ func (b *batch) settleCredit(r *request, out *authority.Outcome) {
 		return
 	}
 	if target := w.node.byShard[to]; target != nil {
-		target.inbox[w.index].ring.cancel(creditHeaderSize + len(r.cert.Bytes()))
+		target.inbox[w.index].ring.cancel(w.node.creditBytes(r.cert))
 	}
+}
+
+// keepsFrames reports whether credits of the batch have certificates, which are views of its arena.
+func (b *batch) keepsFrames() bool {
+	return len(b.credits) > 0 && (b.outside || !b.w.node.keeps())
 }
 
 // sendCredits hands a durable batch's credits to their shards.
 func (w *worker) sendCredits(b *batch) {
-	for _, c := range b.credits {
+	for i := range b.credits {
+		c := &b.credits[i]
 		switch target := w.node.byShard[c.to]; {
 		case target == w:
-			if err := w.local[c.to].core.Credit(c.from, c.number, c.at, c.cert); err != nil {
+			if err := w.applyCredit(c); err != nil {
 				w.node.fail(err) // the two shards no longer agree on what was paid
 				return
 			}
 			w.flushIfLarge()
 		case target != nil:
-			w.creditHeader = c.appendHeader(w.creditHeader[:0])
-			target.inbox[w.index].ring.push(c.tag(), c.number, w.creditHeader, c.cert.Bytes())
+			w.creditRecord = c.append(w.creditRecord[:0])
+			target.inbox[w.index].ring.push(c.tag(), c.number, w.creditRecord)
 			w.owed[target.index] = true
 		default:
-			w.sendOutside(&c)
+			w.sendOutside(c)
 		}
 	}
 	w.announceLinks()
@@ -175,9 +215,9 @@ func (w *worker) takeCredits() {
 			if !ok {
 				break
 			}
-			c, err := parseCredit(tag, number, record)
+			c, err := parseCredit(tag, number, record, w.node.keeps())
 			if err == nil {
-				err = w.local[c.to].core.Credit(c.from, c.number, c.at, c.cert)
+				err = w.applyCredit(&c)
 			}
 			if err != nil {
 				w.node.fail(err) // these bytes were checked, and numbered, before they were queued

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fastpay/codec"
+	"fastpay/node/journal"
 )
 
 // pay settles a payment of amount with a certificate alone, over c, and waits for the answer.
@@ -69,21 +70,30 @@ func (c *client) receiveInfo(question []byte, balance uint64) {
 
 // TestDamagedQueuesEndTheNode: what is in a queue was checked before; if it can't be read, memory is not to be trusted.
 func TestDamagedQueuesEndTheNode(t *testing.T) {
-	w := newWorld(t, 4, 2, 24)
-	garbage := []byte("no certificate")
-	o := w.options()
-	o.Workers, o.Pin = 2, "off"
-	n := w.loopless(o)
-	r := n.workers[1].inbox[0].ring
-	if !r.reserve(len(garbage)) {
-		t.Fatal("no room")
-	}
-	r.push(1, 1, garbage)
-	n.workers[1].takeCredits()
-	if !n.hasFailed() {
-		t.Error("damaged inbox")
-	}
-	if n.workers[0].reserveRing(n.workers[1], len(r.buf)) {
-		t.Error("room where there is none")
+	for _, durability := range []Durability{DurabilityNone, DurabilitySync} {
+		w := newWorld(t, 4, 2, 24)
+		garbage := []byte("no credit")
+		o := w.options()
+		if durability == DurabilitySync {
+			o = w.durable(new(journal.MemFS))
+		}
+		o.Workers, o.Pin = 2, "off"
+		n := w.loopless(o)
+		r := n.workers[1].inbox[0].ring
+		if !r.reserve(len(garbage)) {
+			t.Fatal("no room")
+		}
+		r.push(1, 1, garbage)
+		n.workers[1].takeCredits()
+		if !n.hasFailed() {
+			t.Errorf("durability %s: damaged inbox", durability)
+		}
+		if n.workers[0].reserveRing(n.workers[1], len(r.buf)) {
+			t.Errorf("durability %s: room where there is none", durability)
+		}
+		if n.store != nil {
+			n.store.halted.Store(true)
+			_ = n.store.close()
+		}
 	}
 }

@@ -225,10 +225,10 @@ func TestFullInboxIsWaitedFor(t *testing.T) {
 
 // pushTo puts a credit into a worker's inbox, if there is room.
 func (c *credit) pushTo(r *ring) bool {
-	header := c.appendHeader(nil)
-	if !r.reserve(len(header) + len(c.cert.Bytes())) {
+	record := c.append(nil)
+	if !r.reserve(len(record)) {
 		return false
 	}
-	r.push(c.tag(), c.number, header, c.cert.Bytes())
+	r.push(c.tag(), c.number, record)
 	return true
 }

@@ -68,7 +68,8 @@ const (
 	// udpSocketBuffer is asked of the kernel for each UDP socket: bursts of thousands of datagrams between two rounds.
 	udpSocketBuffer = 8 << 20
 
-	// maxParked bounds the batches of a worker that wait for the disk, 0.6 MiB each with a committee of 4.
+	// maxParked bounds the batches of a worker that wait for the disk: replies of 0.1 MiB each under load, and another
+	// 0.5 MiB of requests when there are credits for other processes in it.
 	maxParked = 16
 	// commitHere is up to how many requests a batch is written by its worker's own thread.
 	commitHere = 8

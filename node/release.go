@@ -38,6 +38,9 @@ func (w *worker) releaseBatch(b *batch) {
 		a.from.durable(a.upTo)
 	}
 	b.reset()
+	if b.intake != nil {
+		b.giveIntake()
+	}
 	w.free = append(w.free, b)
 }
 

@@ -36,7 +36,8 @@ type worker struct {
 	good, suspect *crypto.Verifier  // of its signatures: sources in good standing; those that sent a bad one lately
 	posted        bool              // a drain is queued for the end of this poll round
 	parked        []*batch          // applied, waiting to be durable; oldest first
-	free          []*batch          // for reuse
+	free          []*batch          // for reuse, without an intake
+	freeIntakes   []*intake         // for reuse, the last one first: it is still in the caches
 	inbox         []*inbox          // credits from other workers of this process, by worker
 	incoming      []*inLink         // credits from shards of other processes
 	log           authority.Log     // of its shards
@@ -45,7 +46,7 @@ type worker struct {
 
 	owed         []bool     // other workers that credits were pushed to in this release
 	owedLinks    []*outLink // links, the same
-	creditHeader []byte     // of the credit that is being pushed
+	creditRecord []byte     // of the credit that is being pushed
 
 	credited      []credited // by other shards of this process; durable with creditedGroup
 	creditedGroup uint64
@@ -99,6 +100,7 @@ func newWorker(n *Node, index int) (*worker, error) {
 	w.alive, w.end = context.WithCancel(context.Background())
 	w.good, w.suspect = crypto.NewVerifier(n.keys), crypto.NewVerifier(n.keys)
 	w.batch = newBatch(w)
+	w.batch.intake = newIntake(w)
 	w.udp = &datagrams{w: w}
 	w.suspects.seed = maphash.MakeSeed()
 	w.drainPosted.do, w.takePosted.do = w.drainAtEndOfRound, w.takePostedCredits
@@ -272,8 +274,8 @@ func (w *worker) drain() {
 	b.apply()
 	w.releaseDurable()
 	b.sign()
-	w.commit(b)
 	w.stats.publish(&b.tally, len(b.requests)) // before a reply lets a client ask for them
+	w.commit(b)
 	w.release()
 	w.stats.publishTraffic(time.Since(began))
 }

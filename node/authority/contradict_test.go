@@ -23,7 +23,12 @@ func TestRecordsThatContradictThemselves(t *testing.T) {
 	credit := func(number uint64, from Position) []byte {
 		log := newTestLog()
 		w := &writer{log: log, members: worldCommittee}
-		w.credit(1, number, from, here, &chain{tail: at - 200, near: at - 300})
+		received := &chain{tail: at - 200, near: at - 300}
+		if o := here.Order(); from != 0 {
+			w.credit(1, number, from, o.Recipient(), o.Amount(), received)
+		} else {
+			w.creditOutside(1, number, here, received)
+		}
 		return log.batch[0].record
 	}
 	f := func(name string, good []byte, change func(b []byte) []byte) {
@@ -87,7 +92,7 @@ func TestLargestRecord(t *testing.T) {
 	links := &chain{tail: 3, near: 2, far: 1}
 	w.settlement(certify(o, 0, 1, 2, 3), links, links, -1, 0)
 	w.settlement(certify(o, 0, 1, 2, 3), links, nil, 1, 1)
-	w.credit(1, 1, 0, certify(o, 0, 1, 2, 3), links)
+	w.creditOutside(1, 1, certify(o, 0, 1, 2, 3), links)
 	largest := 0
 	for _, l := range log.batch {
 		largest = max(largest, len(l.record))

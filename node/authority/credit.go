@@ -34,35 +34,73 @@ func (s *Shard) Credit(from int, number uint64, at Position, c codec.Certificate
 	if err := s.checkCredit(from, o, c.NumVotes()); err != nil {
 		return err
 	}
-	l := &s.lanes[from]
-	if number <= l.cursor && !sabotaged("authority: a repeated credit is applied") {
-		s.stats.RepeatedCredits++
-		return nil
+	if at != 0 {
+		return s.CreditSettled(from, number, at, o.Recipient(), o.Amount())
 	}
-	if number != l.cursor+1 && !sabotaged("authority: a repeated credit is applied") &&
-		!sabotaged("authority: a gap in the numbers of credits is taken") {
-		return fmt.Errorf("%w: shard %d got credit %d of shard %d, expected %d", ErrGap, s.shard, number, from, l.cursor+1)
+	if fresh, err := s.follows(from, number); !fresh {
+		return err
 	}
-	l.cursor = number
-	if at == 0 {
-		l.sum = o.AddTo(l.sum)
-	}
+	s.lanes[from].sum = o.AddTo(s.lanes[from].sum)
 	r := s.table.open(o.Recipient())
-	s.pay(r, o.Amount(), s.write.credit(from, number, at, c, &r.receivedChain))
+	s.pay(r, o.Amount(), s.write.creditOutside(from, number, c, &r.receivedChain))
+	return nil
+}
+
+// CreditSettled is Credit for a settlement at a position in the log that this shard writes to. No more is needed of the
+// certificate than whom it pays and how much.
+func (s *Shard) CreditSettled(from int, number uint64, at Position, recipient *codec.Address, amount uint64) error {
+	if err := s.checkFrom(from); err != nil {
+		return err
+	}
+	if committee.ShardOf(recipient, s.numShards) != s.shard {
+		return s.notHere(recipient)
+	}
+	if fresh, err := s.follows(from, number); !fresh {
+		return err
+	}
+	r := s.table.open(recipient)
+	s.pay(r, amount, s.write.credit(from, number, at, recipient, amount, &r.receivedChain))
 	return nil
 }
 
 func (s *Shard) checkCredit(from int, o codec.Order, votes int) error {
-	if from < 0 || from >= s.numShards || from == s.shard {
-		return fmt.Errorf("%w: shard %d got one from shard %d of %d", ErrCredit, s.shard, from, s.numShards)
+	if err := s.checkFrom(from); err != nil {
+		return err
 	}
 	if payer := committee.ShardOf(o.Sender(), s.numShards); payer != from || votes == 0 {
 		return fmt.Errorf("%w: shard %d sent one with %d votes, of an account of shard %d", ErrCredit, from, votes, payer)
 	}
 	if o.RecipientKind() != codec.FastPay || committee.ShardOf(o.Recipient(), s.numShards) != s.shard {
-		return fmt.Errorf("%w: shard %d got one for %s, which is not here", ErrCredit, s.shard, codec.FormatAddress(o.Recipient()))
+		return s.notHere(o.Recipient())
 	}
 	return nil
+}
+
+func (s *Shard) checkFrom(from int) error {
+	if from < 0 || from >= s.numShards || from == s.shard {
+		return fmt.Errorf("%w: shard %d got one from shard %d of %d", ErrCredit, s.shard, from, s.numShards)
+	}
+	return nil
+}
+
+func (s *Shard) notHere(recipient *codec.Address) error {
+	return fmt.Errorf("%w: shard %d got one for %s, which is not here", ErrCredit, s.shard, codec.FormatAddress(recipient))
+}
+
+// follows takes in the number of a credit. It reports whether it is the next one; what is neither that nor a repeat is
+// ErrGap.
+func (s *Shard) follows(from int, number uint64) (fresh bool, err error) {
+	l := &s.lanes[from]
+	if number <= l.cursor && !sabotaged("authority: a repeated credit is applied") {
+		s.stats.RepeatedCredits++
+		return false, nil
+	}
+	if number != l.cursor+1 && !sabotaged("authority: a repeated credit is applied") &&
+		!sabotaged("authority: a gap in the numbers of credits is taken") {
+		return false, fmt.Errorf("%w: shard %d got credit %d of shard %d, expected %d", ErrGap, s.shard, number, from, l.cursor+1)
+	}
+	l.cursor = number
+	return true, nil
 }
 
 // pay credits r with the certificate of the record at position at.

@@ -32,6 +32,19 @@ func TestCreditRefusals(t *testing.T) {
 	f("from another shard than it says", ErrCredit, 2, 1, good, "of an account of shard 1")
 	f("without votes", ErrCredit, 1, 1, certify(newOrder(there, toFastPay(here), 1, 0), []byte{}...), "with 0 votes")
 	f("after a gap", ErrGap, 1, 2, good, "got credit 2 of shard 1, expected 1")
+	settled := func(name string, want error, from int, number uint64, to byte, hint string) {
+		t.Helper()
+		wantUnchanged(t, d, func() {
+			payee := testKey(to)
+			err := d.shards[0].CreditSettled(from, number, 8, &payee, 1)
+			if !errors.Is(err, want) || !strings.Contains(err.Error(), hint) {
+				t.Errorf("settled, %s: %v, expected %v with %q", name, err, want, hint)
+			}
+		})
+	}
+	settled("to another shard", ErrCredit, 1, 1, owner(2, shards, 0), "which is not here")
+	settled("from this shard", ErrCredit, 0, 1, here, "got one from shard 0 of 3")
+	settled("after a gap", ErrGap, 1, 2, here, "got credit 2 of shard 1, expected 1")
 	if err := d.credit(0, 1, 1, 0, good); err != nil {
 		t.Errorf("the good one: %v", err)
 	}

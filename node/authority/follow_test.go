@@ -30,7 +30,7 @@ func TestRecordsThatDoNotFollow(t *testing.T) {
 	}
 	credit := func(shard int, number uint64, payee byte) []byte {
 		c := certify(newOrder(to, toFastPay(payee), 1, number))
-		return record(func(w *writer) { w.credit(shard, number, 0, c, &chain{}) })
+		return record(func(w *writer) { w.creditOutside(shard, number, c, &chain{}) })
 	}
 	acknowledged := func(shard int, number uint64) []byte {
 		return record(func(w *writer) { w.acknowledged(shard, number, 0) })

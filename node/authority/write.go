@@ -45,25 +45,27 @@ func (w *writer) settlement(c codec.Certificate, confirmed, received *chain, to 
 	return w.end(w.appendCertificate(b, c))
 }
 
-// credit writes a credit of another shard: with the position of its settlement in this log, or with the certificate if
-// that is 0.
-func (w *writer) credit(from int, number uint64, at Position, c codec.Certificate, received *chain) Position {
-	votes := c.NumVotes()
-	if at != 0 {
-		votes = 0
-	}
+// credit writes a credit of another shard whose settlement is in this log, at a position.
+func (w *writer) credit(from int, number uint64, at Position, recipient *codec.Address, amount uint64, received *chain) Position {
+	b := w.creditHeader(from, number, 0, received)
+	b = binary.LittleEndian.AppendUint64(b, uint64(at))
+	b = binary.LittleEndian.AppendUint64(b, amount)
+	return w.end(append(b, recipient[:]...))
+}
+
+// creditOutside writes a credit of another shard whose settlement is in another log, so the certificate goes into this one.
+func (w *writer) creditOutside(from int, number uint64, c codec.Certificate, received *chain) Position {
+	return w.end(w.appendCertificate(w.creditHeader(from, number, c.NumVotes(), received), c))
+}
+
+func (w *writer) creditHeader(from int, number uint64, votes int, received *chain) []byte {
 	b := append(w.buf[:0], byte(RecordCredit), 0)
 	b = binary.LittleEndian.AppendUint16(b, uint16(from))
 	b = binary.LittleEndian.AppendUint16(b, uint16(votes))
 	b = binary.LittleEndian.AppendUint64(b, number)
 	b, shape := appendChain(b, w.log.Next(), received)
 	b[1] = shape
-	if at == 0 {
-		return w.end(w.appendCertificate(b, c))
-	}
-	b = binary.LittleEndian.AppendUint64(b, uint64(at))
-	b = binary.LittleEndian.AppendUint64(b, c.Order().Amount())
-	return w.end(append(b, c.Order().Recipient()[:]...))
+	return b
 }
 
 func (w *writer) appendCertificate(b []byte, c codec.Certificate) []byte {
