@@ -69,6 +69,8 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // repairGroups makes the checksum of everything that might be a group match.
 func repairGroups(content []byte, salt uint32) {
 	for at := BlockSize; at < len(content); at += BlockSize {

@@ -2,7 +2,8 @@ package journal
 
 import (
 	"encoding/binary"
-	"hash/crc32"
+
+	"fastpay/node/journal/crc32c"
 )
 
 // groupMagic is "GRP1". Unwritten blocks are zeros, so they are no groups.
@@ -48,7 +49,7 @@ func finishGroup(b []byte, salt uint32, sequence, durable uint64, records int) {
 	binary.LittleEndian.PutUint64(b[grpOffDurable:], durable)
 	binary.LittleEndian.PutUint32(b[grpOffLength:], uint32(len(b)))
 	binary.LittleEndian.PutUint32(b[grpOffRecords:], uint32(records))
-	binary.LittleEndian.PutUint32(b[grpOffCRC:], crc32.Update(salt, castagnoli, b[grpOffSequence:]))
+	binary.LittleEndian.PutUint32(b[grpOffCRC:], crc32c.Update(salt, b[grpOffSequence:]))
 }
 
 // parseGroup reads the group at the start of b. It reports whether there is one, whole. Only the checksum over all of
@@ -62,7 +63,7 @@ func parseGroup(b []byte, salt uint32) (g group, ok bool) {
 		return group{}, false
 	}
 	b = b[:length]
-	if crc32.Update(salt, castagnoli, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) &&
+	if crc32c.Update(salt, b[grpOffSequence:]) != binary.LittleEndian.Uint32(b[grpOffCRC:]) &&
 		!sabotaged("journal: a group's checksum is not compared") {
 		return group{}, false
 	}
@@ -101,6 +102,5 @@ func takeRecord(b []byte) (shard uint32, data, rest []byte, ok bool) {
 
 // recordCRC is the checksum of a whole record, header and data.
 func recordCRC(b []byte) uint32 {
-	crc := crc32.Update(0, castagnoli, b[:recOffCRC])
-	return crc32.Update(crc, castagnoli, b[RecordHeaderSize:])
+	return crc32c.Prefixed((*[recOffCRC]byte)(b), b[RecordHeaderSize:])
 }

@@ -3,14 +3,13 @@ package journal
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
+
+	"fastpay/node/journal/crc32c"
 )
 
 // BlockSize is what a group is a multiple of: a page of memory, and at least the sector of any disk.
 const BlockSize = 4096
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // segmentMagic ends with the version of the format.
 var segmentMagic = [8]byte{'F', 'P', 'J', 'R', 'N', 'L', 0, 1}
@@ -54,8 +53,7 @@ func segmentHeader(s *segment, identity Identity) []byte {
 }
 
 func headerCRC(b []byte) uint32 {
-	crc := crc32.Update(0, castagnoli, b[:segOffCRC])
-	return crc32.Update(crc, castagnoli, b[segOffSalt:BlockSize])
+	return crc32c.Prefixed((*[segOffCRC]byte)(b), b[segOffSalt:BlockSize])
 }
 
 // reasonVersion is what a header of another version has; it is not damage.

@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"runtime"
+
+	"fastpay/node/journal/crc32c"
 )
 
 // snapshotMagic ends with the version of the format.
@@ -149,8 +150,7 @@ func (w *snapshotWriter) finish() error {
 
 // snapshotBlockCRC is the checksum of a block, or of the end: over length and data, going on from the one before.
 func snapshotBlockCRC(before uint32, b []byte) uint32 {
-	crc := crc32.Update(before, castagnoli, b[:4])
-	return crc32.Update(crc, castagnoli, b[snapshotBlockHeader:])
+	return crc32c.Update(crc32c.Update(before, b[:4]), b[snapshotBlockHeader:])
 }
 
 // snapshotReader reads and verifies the blocks of a snapshot. An error, io.EOF included, stays.
