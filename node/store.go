@@ -113,9 +113,9 @@ func (s *store) serve() error {
 		return err
 	}
 	s.serving = true
-	s.running.Go(s.node.onThread("commits", func() {
+	s.running.Go(func() { // not on a thread of its own: whenever it yields, that would wake another one to hand over to
 		_ = s.journal.Run() // committed was told of its error
-	}))
+	})
 	s.running.Go(s.node.onThread("snapshots", s.makeSnapshots))
 	for _, w := range s.node.workers {
 		w.library.start()

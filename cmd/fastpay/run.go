@@ -112,7 +112,7 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	}
 	metrics.show(n)
 	logRecovery(log, n.Recovery())
-	// One for each event loop, which is locked to its thread, and two for everything else.
+	// One for each event loop, which is locked to its thread.
 	runtime.GOMAXPROCS(max(n.Workers()+spareProcs, runtime.GOMAXPROCS(0)))
 	for _, s := range n.Shards() {
 		address := net.JoinHostPort(f.host, strconv.Itoa(options.Member.BasePort+s))
@@ -129,8 +129,10 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	return hintNode(err)
 }
 
-// spareProcs are for the garbage collector and everything else that is no event loop.
-const spareProcs = 2
+// spareProcs are for what is no event loop: commits, snapshots, the garbage collector. While one of them is idle, the runtime
+// leaves those that wait in the kernel alone. Else its monitor takes a processor from whoever commits, wakes a thread for it
+// that finds nothing to do, and looks every 20 us for more, which interrupts the loops.
+const spareProcs = 6
 
 // options reads the files and checks what needs them; the rest is checked by node.Start.
 func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {

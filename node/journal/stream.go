@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"runtime"
 )
 
 // streamPiece is what a stream reads at once: each time costs some 30 us to ask the disk and to be woken. A group, which is
@@ -121,7 +120,6 @@ func (s *scanner) stream(number uint32, buf []byte) ([]byte, error) {
 		if g, ok, err = s.next(r); !ok || err != nil {
 			break
 		}
-		runtime.Gosched() // commits are more urgent
 		err = s.records(newPosition(number, g.offset), &g.group)
 	}
 	return r.close(), err
