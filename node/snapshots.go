@@ -91,13 +91,21 @@ func (s *store) makeSnapshot(to uint32) error {
 			return err
 		}
 		m.Pause = pace.rest
-		after, err := s.journal.ReadSegments(last, to, func(r journal.Record) error {
-			pace.pause()
-			if len(r.Data) > 0 && r.Data[0] == recordList {
-				return list.parse(r.Data[1:])
+		var group []authority.Logged
+		after, err := s.journal.ReadGroups(last, to, func(records []journal.Record) error {
+			pace.rest()
+			group = group[:0]
+			for _, r := range records {
+				if len(r.Data) > 0 && r.Data[0] == recordList {
+					if err := list.parse(r.Data[1:]); err != nil {
+						return err
+					}
+					continue
+				}
+				group = append(group, authority.Logged{Shard: int(r.Shard), At: authority.Position(r.Position), Record: r.Data})
 			}
-			return m.Add(int(r.Shard), authority.Position(r.Position), r.Data)
-		})
+			return m.AddAll(group)
+		}, func(before journal.Position) error { return m.Leave(authority.Position(before)) })
 		if err != nil {
 			return err
 		}
@@ -146,20 +154,10 @@ type pacer struct {
 	stop   <-chan struct{}
 	behind func() bool
 	began  time.Time // of this slice
-	count  int
 }
 
-// pause is called often, and sleeps now and then.
-func (p *pacer) pause() {
-	const every = 256 // calls between looks at the clock: some 50 µs of records
-	if p.count++; p.count >= every {
-		p.rest()
-	}
-}
-
-// rest sleeps if enough was done since the last time.
+// rest is called often, and sleeps if enough was done since the last time.
 func (p *pacer) rest() {
-	p.count = 0
 	worked := time.Since(p.began)
 	if worked < snapshotSlice {
 		return

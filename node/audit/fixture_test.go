@@ -179,7 +179,10 @@ func (p *process) snapshot(change func(*authority.Merger)) {
 			return err
 		}
 		at, err := p.j.ReadSegments(last, p.j.Sealed(), func(r journal.Record) error {
-			return m.Add(int(r.Shard), authority.Position(r.Position), r.Data)
+			if err := m.Add(int(r.Shard), authority.Position(r.Position), r.Data); err != nil {
+				return err
+			}
+			return m.Leave(authority.Position(r.Position) + 1)
 		})
 		if err == nil {
 			if change != nil {

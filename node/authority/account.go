@@ -46,8 +46,9 @@ func (t *accountTable) findHashed(a *codec.Address, hash uint64) *account {
 }
 
 // open is the account at a, made if it is not there.
-func (t *accountTable) open(a *codec.Address) *account {
-	hash := t.key.of(a)
+func (t *accountTable) open(a *codec.Address) *account { return t.openHashed(a, t.key.of(a)) }
+
+func (t *accountTable) openHashed(a *codec.Address, hash uint64) *account {
 	if c := t.findHashed(a, hash); c != nil {
 		return c
 	}

@@ -28,7 +28,7 @@ func TestBenchmarksRun(t *testing.T) {
 	}()
 	for i, f := range []func(*testing.B){
 		BenchmarkPayment, BenchmarkOrder, BenchmarkCertificate, BenchmarkInfo, BenchmarkInfoReceived, BenchmarkLookup,
-		BenchmarkFund, BenchmarkLoad, BenchmarkReplay, BenchmarkMerge,
+		BenchmarkFund, BenchmarkLoad, BenchmarkReplay, BenchmarkMerge, BenchmarkMergeRing,
 	} {
 		if r := testing.Benchmark(f); r.N == 0 {
 			t.Errorf("benchmark %d failed", i)

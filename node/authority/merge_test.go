@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
 
 	"fastpay/codec"
@@ -228,26 +229,75 @@ func TestMergerFollowsThePrimary(t *testing.T) {
 	}
 }
 
-// An order that does not follow is refused when it is looked at: when its place is needed, or when many orders have come.
+// An order that does not follow is refused when it is looked at: when there is no room for another one, its record is let go,
+// many orders have come, or the snapshot is written.
 func TestMergerRefusesOrdersLate(t *testing.T) {
 	a := owner(0, 1, 0)
-	for _, few := range []int{1, recentFew} {
+	log := newTestLog()
+	w := &writer{log: log, members: worldCommittee}
+	w.order(newOrder(a, toPrimary(3), 1, 0))
+	record := log.batch[0].record
+	for name, looks := range map[string]func(m *Merger, add func() error) error{
+		"no room": func(_ *Merger, add func() error) (err error) {
+			for i := 0; i < slotsOfPlace && err == nil; i++ {
+				err = add()
+			}
+			return err
+		},
+		"ring full": func(m *Merger, add func() error) error {
+			m.recent.end += uint32(len(m.recent.orders)) - 2
+			if err := add(); err != nil {
+				return err
+			}
+			return add()
+		},
+		"let go": func(m *Merger, _ func() error) error { return m.Leave(2000) },
+		"many": func(m *Merger, add func() error) error {
+			m.recent.met = recentFew - 1
+			return add()
+		},
+		"written": func(m *Merger, _ func() error) error { return m.Write(io.Discard) },
+	} {
 		m, err := NewMerger(nil, 1, []int{0})
 		if err != nil {
 			t.Fatal(err)
 		}
-		log := newTestLog()
-		w := &writer{log: log, members: worldCommittee}
-		w.order(newOrder(a, toPrimary(3), 1, 0))
-		record := log.batch[0].record
-		for i := 0; i < 3 && err == nil; i++ {
-			if i == 2 && few == recentFew {
-				m.recent.met = recentFew - 1
+		at := Position(1000)
+		add := func() error {
+			at++
+			return m.Add(0, at, record)
+		}
+		for range 2 {
+			if err := add(); err != nil {
+				t.Fatalf("%s: kept: %v", name, err)
 			}
-			err = m.Add(0, Position(1000+i), record)
 		}
-		if !errors.Is(err, ErrRecord) {
-			t.Errorf("an order three times, the last as number %d: %v", few, err)
+		if err := looks(m, add); !errors.Is(err, ErrRecord) {
+			t.Errorf("%s: an order twice: %v", name, err)
 		}
+	}
+}
+
+// A record that is bad ends a group after those before it, whose refusals come first.
+func TestMergerAddsInOrder(t *testing.T) {
+	log := newTestLog()
+	w := &writer{log: log, members: worldCommittee}
+	w.order(newOrder(owner(0, 1, 0), toPrimary(3), 1, 0))
+	good := log.batch[0].record
+	m, err := NewMerger(nil, 1, []int{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gap := []byte{byte(RecordPrimary), 48: 1}
+	gap[1] = 9
+	err = m.AddAll([]Logged{{0, 1000, good}, {0, 1100, gap}, {0, 1200, []byte{99}}, {1, 1300, good}})
+	if !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), "transaction 9") {
+		t.Errorf("%v, expected the gap in the transactions of the Primary", err)
+	}
+	if err := m.AddAll([]Logged{{0, 1100, []byte{99}}}); !errors.Is(err, ErrRecord) {
+		t.Errorf("no record: %v", err)
+	}
+	if m.recent.met != 1 {
+		t.Errorf("%d orders were added before", m.recent.met)
 	}
 }

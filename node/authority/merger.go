@@ -24,6 +24,9 @@ type Merger struct {
 	parts     []*part         // by ascending shard
 	byShard   []*part
 	recent    recentOrders
+	steps     [stepsAhead]step
+	lookups   [2 * stepsAhead]*lookup
+	touched   uint64 // so that what look reads is read
 }
 
 // A part is what changes in one shard. In its accounts, balance and received are what is added to the old ones, confirmed
@@ -77,35 +80,67 @@ func (p *part) fund(address *codec.Address, balance codec.Balance) error {
 	return nil
 }
 
-// Add takes in a record of a shard at its absolute position. Records come in their order, each once. Those of shards that
-// are not in the snapshot are an error.
+// A Logged is a record of a shard at its absolute position.
+type Logged struct {
+	Shard  int
+	At     Position
+	Record []byte
+}
+
+// Add takes in a record of a shard at its absolute position, see AddAll.
 func (m *Merger) Add(shard int, at Position, record []byte) error {
-	if shard < 0 || shard >= m.numShards || m.byShard[shard] == nil {
-		return fmt.Errorf("%w at %v: it is of shard %d, which is not in the snapshot", ErrRecord, at, shard)
+	one := [1]Logged{{shard, at, record}}
+	return m.AddAll(one[:])
+}
+
+// AddAll takes in records. They come in their order, each once. Those of shards that are not in the snapshot are an error.
+// Their bytes must stay as they are until Leave has let them go.
+func (m *Merger) AddAll(records []Logged) error {
+	for len(records) > 0 {
+		n := min(len(records), stepsAhead)
+		steps, bad := m.begin(records[:n])
+		m.look(steps)
+		for i := range steps {
+			if err := m.apply(&steps[i]); err != nil {
+				return err
+			}
+		}
+		if bad != nil {
+			return bad
+		}
+		records = records[n:]
 	}
-	var r Record
-	if err := r.Parse(at, record); err != nil {
-		return err
+	return nil
+}
+
+// Leave comes before the bytes of records at positions before the one given change. What is pending of them is copied.
+func (m *Merger) Leave(before Position) error {
+	for o := m.recent.oldest(); o != nil && o.at < before; o = m.recent.oldest() {
+		if err := m.enterOldest(); err != nil {
+			return err
+		}
 	}
-	p := m.byShard[shard]
-	if !r.belongs(shard, m.numShards) {
-		return p.unexpected(at, "a record of kind %d of another shard", r.Kind)
-	}
+	return nil
+}
+
+// apply takes in a record that begins with the accounts that look has found.
+func (m *Merger) apply(s *step) error {
+	p, at, r := s.part, s.at, &s.Record
 	switch r.Kind {
 	case RecordOrder:
-		return m.order(shard, at, r.Order)
+		return m.order(s)
 	case RecordSettlement:
-		m.recent.settle(r.Order)
-		return p.settlement(at, &r)
+		m.recent.settle(s.key, r.Order)
+		return p.settlement(s)
 	case RecordCredit:
 		l := &p.lanes[r.From]
 		if r.Number != l.cursor+1 {
 			return p.unexpected(at, "credit %d of shard %d, expected %d", r.Number, r.From, l.cursor+1)
 		}
-		l.take(&r)
-		return p.credit(at, r.Account, r.Amount, &r.received)
+		l.take(r)
+		return p.credit(at, p.open(r.Account, &s.payee), r.Amount, &r.received)
 	case RecordPrimary:
-		return p.primary(at, &r, m.numShards)
+		return p.primary(at, r, m.numShards)
 	case RecordFunded:
 		return p.add(at, p.table.open(r.Account), r.Balance)
 	case RecordAcknowledged:
@@ -119,44 +154,36 @@ func (p *part) unexpected(at Position, format string, args ...any) error {
 	return fmt.Errorf("%w at %v for shard %d: %w", ErrRecord, at, p.shard, fmt.Errorf(format, args...))
 }
 
-// order keeps an order for a while, since its settlement mostly follows soon and makes it void; what was kept in its place
-// is entered as pending.
-func (m *Merger) order(shard int, at Position, o codec.Order) error {
-	if m.recent.met++; m.recent.met == 1 {
-		m.recent.slots = make([]recentOrder, fewerSlots)
-	} else if m.recent.met == recentFew {
+// order keeps an order for a while, since its settlement mostly follows soon and makes it void; what finds no room is
+// pending at once.
+func (m *Merger) order(s *step) error {
+	r := &m.recent
+	if r.met++; r.met == 1 {
+		r.grow(fewerSlots)
+	} else if r.met == recentFew {
 		if err := m.enterAll(); err != nil {
 			return err
 		}
-		m.recent.slots = make([]recentOrder, recentSlots)
+		r.grow(recentMost)
 	}
-	slot := m.recent.place(o)
-	if err := m.enter(slot); err != nil {
-		return err
-	}
-	slot.shard, slot.at = uint32(shard), at
-	slot.length = uint8(copy(slot.order[:], o.Bytes()))
-	return nil
-}
-
-// enterAll makes all orders pending that are kept.
-func (m *Merger) enterAll() error {
-	for i := range m.recent.slots {
-		if err := m.enter(&m.recent.slots[i]); err != nil {
+	if r.full() {
+		if err := m.enterOldest(); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// enter makes an order pending that is kept, if there is one.
-func (m *Merger) enter(slot *recentOrder) error {
-	if slot.length == 0 {
+	if r.keep(s.key, recentOrder{record: s.raw, part: s.part, at: s.at}) {
 		return nil
 	}
-	o := slot.view()
-	slot.length = 0
-	return m.byShard[slot.shard].order(slot.at, o)
+	return s.part.order(s.at, s.Order)
+}
+
+// enterAll makes all orders pending that are kept.
+func (m *Merger) enterAll() error { return m.Leave(math.MaxUint64) }
+
+// enterOldest makes the oldest order pending that is kept.
+func (m *Merger) enterOldest() error {
+	o := m.recent.pop()
+	return o.part.order(o.at, o.order())
 }
 
 func (p *part) order(at Position, o codec.Order) error {
@@ -170,9 +197,9 @@ func (p *part) order(at Position, o codec.Order) error {
 	return nil
 }
 
-func (p *part) settlement(at Position, r *Record) error {
-	o := r.Order
-	a, n := p.table.open(o.Sender()), o.SequenceNumber()
+func (p *part) settlement(s *step) error {
+	at, r, o := s.at, &s.Record, s.Order
+	a, n := p.open(o.Sender(), &s.payer), o.SequenceNumber()
 	if a.confirmed > 0 && (n != a.next || r.confirmed != a.confirmedChain) {
 		return p.unexpected(at, "payment %d of %s, expected %d, or it does not lead to the one before",
 			n, codec.FormatAddress(o.Sender()), a.next)
@@ -191,7 +218,7 @@ func (p *part) settlement(at Position, r *Record) error {
 	}
 	switch r.credit {
 	case creditHere:
-		return p.credit(at, o.Recipient(), o.Amount(), &r.received)
+		return p.credit(at, p.open(o.Recipient(), &s.payee), o.Amount(), &r.received)
 	case creditAway:
 		box := &p.lanes[r.To].out
 		if r.Number != box.issued+1 {
@@ -202,11 +229,10 @@ func (p *part) settlement(at Position, r *Record) error {
 	return nil
 }
 
-func (p *part) credit(at Position, recipient *codec.Address, amount uint64, before *chain) error {
-	a := p.table.open(recipient)
+func (p *part) credit(at Position, a *account, amount uint64, before *chain) error {
 	if a.received > 0 && before.tail != a.receivedChain.tail {
 		return p.unexpected(at, "a credit of %s that does not lead to the one before, at %v",
-			codec.FormatAddress(recipient), a.receivedChain.tail)
+			codec.FormatAddress(&a.address), a.receivedChain.tail)
 	}
 	a.received++
 	a.receivedChain = chain{tail: at, near: before.near, far: before.far}

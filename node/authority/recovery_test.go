@@ -78,7 +78,8 @@ func firstSnapshot(t testing.TB, numShards int, funds map[codec.Address]codec.Ba
 	return out.Bytes()
 }
 
-// merge is the snapshot after old and some records.
+// merge is the snapshot after old and some records. These come in groups of different sizes, and their memory is used for
+// something else as soon as the merger has let them go.
 func merge(t testing.TB, old []byte, numShards int, records []logged) []byte {
 	t.Helper()
 	var shards []int
@@ -89,9 +90,24 @@ func merge(t testing.TB, old []byte, numShards int, records []logged) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range records {
-		if err := m.Add(r.shard, r.at, r.record); err != nil {
+	var kept []Logged
+	for size := 0; len(records) > 0; size = (size*5 + 1) % 71 {
+		group := len(kept)
+		for _, r := range records[:min(size, len(records))] {
+			kept = append(kept, Logged{r.shard, r.at, bytes.Clone(r.record)})
+		}
+		records = records[min(size, len(records)):]
+		if err := m.AddAll(kept[group:]); err != nil {
 			t.Fatal(err)
+		}
+		if left := len(kept) - 2*size; left > 0 {
+			if err := m.Leave(kept[left-1].At + 1); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range kept[:left] {
+				clear(r.Record)
+			}
+			kept = kept[left:]
 		}
 	}
 	var out bytes.Buffer

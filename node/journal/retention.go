@@ -43,9 +43,24 @@ func (j *Journal) Sealed() uint32 { return Position(j.end.Load()).Segment() - 1 
 
 // ReadSegments gives visit the records of all segments from the point on, up to and including the segment to, which
 // must be sealed, and returns the point after it. Every checksum is verified, and that no group is missing, those at
-// the ends included. It may run beside commits, which don't wait for it; it has a group in memory. Close makes it
-// fail.
+// the ends included. It may run beside commits, which don't wait for it; it has some MiB in memory. Close makes it fail.
 func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) (after Point, err error) {
+	return j.readSegments(from, to, &scanner{visit: visit}, &window{})
+}
+
+// ReadGroups is ReadSegments for whoever is faster with many records at once, and needs their data for longer: visit gets
+// up to recordsAtOnce of a group, and before the data of records before some position is overwritten, leave is called with
+// it; at the end with one after all.
+func (j *Journal) ReadGroups(from Point, to uint32, visit func([]Record) error, leave func(before Position) error) (
+	after Point, err error) {
+	w := &window{leave: leave}
+	if after, err = j.readSegments(from, to, &scanner{visitMany: visit}, w); err != nil {
+		return after, err
+	}
+	return after, w.let(newPosition(after.Segment, 0))
+}
+
+func (j *Journal) readSegments(from Point, to uint32, s *scanner, w *window) (after Point, err error) {
 	if sealed := j.Sealed(); to > sealed {
 		return Point{}, fmt.Errorf("journal: read segments up to %x: only %x and those before it are sealed",
 			to, sealed)
@@ -58,15 +73,16 @@ func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) 
 		return Point{}, err
 	}
 	defer j.endBeside()
-	s := scanner{fs: j.fs, visit: visit, id: j.recovery.ID, sequence: from.Group, based: true, stopped: j.stopped}
-	buf := hugeBytes(int(min(2*streamPiece, j.options.SegmentSize))) // grows for a larger group
+	s.fs, s.id, s.sequence, s.based, s.stopped = j.fs, j.recovery.ID, from.Group, true, j.stopped
+	n := int(min(streamWindow, j.options.SegmentSize))
+	w.buf = hugeBytes(n)[:n] // grows for a larger group
 	for number := from.Segment; number <= to; number++ {
-		if buf, err = s.stream(number, buf); err != nil {
+		if err := s.stream(number, w); err != nil {
 			return Point{}, err
 		}
 	}
 	// That the last segment has all its groups shows in the next one.
-	next, err := s.first(to+1, buf)
+	next, err := s.first(to+1, w)
 	if err != nil {
 		return Point{}, err
 	}

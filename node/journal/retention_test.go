@@ -137,6 +137,10 @@ func TestReadSegments(t *testing.T) {
 			if !slices.Equal(*got, want) || after != (Point{to + 1, want[len(want)-1].group}) {
 				t.Errorf("segments %d to %d: %d records, want %d, after them %v", from+1, to, len(*got), len(want), after)
 			}
+			grouped, err := readGroups(t, j, Point{from + 1, group}, to, after)
+			if !slices.Equal(grouped, want) || err != nil {
+				t.Errorf("groups of segments %d to %d: %d records, want %d, %v", from+1, to, len(grouped), len(want), err)
+			}
 		}
 	}
 	if after, err := j.ReadSegments(s.q, s.q.Segment-1, nil); after != s.q || err != nil {
@@ -148,6 +152,13 @@ func TestReadSegments(t *testing.T) {
 	bad := errors.New("no such account")
 	if _, err := j.ReadSegments(s.p, 9, func(Record) error { return bad }); !errors.Is(err, bad) {
 		t.Errorf("visit fails: %v", err)
+	}
+	skip := func([]Record) error { return nil }
+	if _, err := j.ReadGroups(s.p, 9, func([]Record) error { return bad }, nil); !errors.Is(err, bad) {
+		t.Errorf("visit of a group fails: %v", err)
+	}
+	if _, err := j.ReadGroups(s.p, 9, skip, func(Position) error { return bad }); !errors.Is(err, bad) {
+		t.Errorf("leaving fails: %v", err)
 	}
 	if _, err := j.ReadSegments(Point{4, s.p.Group + 1}, 9, nil); !errors.As(err, new(*CorruptError)) {
 		t.Errorf("another group: %v", err)
@@ -175,6 +186,40 @@ func TestReadSegments(t *testing.T) {
 	if _, err := j.ReadSegments(s.p, 6, nil); err == nil {
 		t.Error("segment missing: no error")
 	}
+}
+
+// readGroups is what ReadGroups visits. It looks whether data stays as it is until it is left, and all is in the end.
+func readGroups(t *testing.T, j *Journal, from Point, to uint32, after Point) (all []entry, err error) {
+	t.Helper()
+	var held []Record
+	seen := 0
+	check := func() {
+		for i, r := range held {
+			if entryOf(r) != all[seen-len(held)+i] {
+				t.Fatalf("the record at %v has changed before it was left", r.Position)
+			}
+		}
+	}
+	last := Position(0)
+	got, err := j.ReadGroups(from, to, func(records []Record) error {
+		for _, r := range records {
+			all, held = append(all, entryOf(r)), append(held, r)
+			seen++
+		}
+		check()
+		return nil
+	}, func(before Position) error {
+		check()
+		last = before
+		for len(held) > 0 && held[0].Position < before {
+			held = held[1:]
+		}
+		return nil
+	})
+	if err == nil && (got != after || last <= Position(0) || len(held) > 0) {
+		t.Errorf("after all: %v, expected %v; %d records were not left", got, after, len(held))
+	}
+	return all, err
 }
 
 // TestSnapshotsBesideCommits makes snapshots, and removes what they don't need, while writers append; then the journal

@@ -14,6 +14,7 @@ import (
 type scanner struct {
 	fs            FS
 	visit         func(Record) error
+	visitMany     func([]Record) error // in place of visit
 	want          Identity
 	checkIdentity bool
 	mayMove       bool         // another process may append
@@ -27,11 +28,12 @@ type scanner struct {
 	lastEnd  int64  // where its groups end
 
 	// Of the side that visits.
-	found   Recovery
-	numbers []uint32
-	tail    segment // its file is not open
-	content []byte  // of the tail, whole
-	end     int64   // where its groups end
+	together []Record
+	found    Recovery
+	numbers  []uint32
+	tail     segment // its file is not open
+	content  []byte  // of the tail, whole
+	end      int64   // where its groups end
 }
 
 // contents is a segment as read. Its groups are whole, and follow those of the segment before it.
@@ -306,22 +308,57 @@ func (s *scanner) take(c *contents) (unused []byte, err error) {
 }
 
 func (s *scanner) records(at Position, g *group) error {
-	offset := at + groupHeaderSize
-	for rest := g.records; len(rest) > 0; {
-		shard, data, after, _ := takeRecord(rest)
-		if s.visit != nil {
-			if err := s.visit(Record{offset, g.sequence, shard, data}); err != nil {
-				return fmt.Errorf("journal: replay record at %v: %w", offset, err)
-			}
+	if s.visitMany != nil {
+		if err := s.many(at+groupHeaderSize, g); err != nil {
+			return err
 		}
-		offset += Position(len(rest) - len(after))
-		rest = after
+	} else if s.visit != nil {
+		if err := s.each(at+groupHeaderSize, g); err != nil {
+			return err
+		}
 	}
 	s.found.Groups++
 	s.found.LastGroup = g.sequence
 	s.found.Records += uint64(g.count)
 	s.found.Bytes += g.size()
 	s.found.Clean = g.count == 0
+	return nil
+}
+
+// each visits the records of a group, the first of which is at a position.
+func (s *scanner) each(at Position, g *group) error {
+	for rest := g.records; len(rest) > 0; {
+		shard, data, after, _ := takeRecord(rest)
+		if err := s.visit(Record{at, g.sequence, shard, data}); err != nil {
+			return fmt.Errorf("journal: replay record at %v: %w", at, err)
+		}
+		at += Position(len(rest) - len(after))
+		rest = after
+	}
+	return nil
+}
+
+// recordsAtOnce is how many records are visited together at most: some 50 us of work.
+const recordsAtOnce = 256
+
+// many is each for visitMany.
+func (s *scanner) many(at Position, g *group) error {
+	if s.together == nil {
+		s.together = make([]Record, 0, recordsAtOnce)
+	}
+	for rest := g.records; len(rest) > 0; {
+		first := at
+		s.together = s.together[:0]
+		for len(rest) > 0 && len(s.together) < recordsAtOnce {
+			shard, data, after, _ := takeRecord(rest)
+			s.together = append(s.together, Record{at, g.sequence, shard, data})
+			at += Position(len(rest) - len(after))
+			rest = after
+		}
+		if err := s.visitMany(s.together); err != nil {
+			return fmt.Errorf("journal: replay records from %v on: %w", first, err)
+		}
+	}
 	return nil
 }
 

@@ -6,25 +6,26 @@ import (
 	"io"
 )
 
-// streamPiece is what a stream reads at once: each time costs some 30 us to ask the disk and to be woken. A group, which is
-// smaller, is still in a core's own cache when it is visited after it was checked.
+// streamPiece is what a stream reads at once: each time costs some 30 us to ask the disk and to be woken.
 const streamPiece = 1 << 20
 
-// stream reads a segment group by group, with the group in memory and at most streamPiece after it. Its checks, and what
-// it knows of the segments before, are those of a scanner.
+// stream reads a segment group by group, in the memory of a window. Its checks, and what it knows of the segments before,
+// are those of a scanner.
 type stream struct {
 	segment        // its file is open
 	name    string // of the file
 	bytes   int64  // in the file
 	groups  int    // so far
 	at      int64  // of the next group
-	buf     []byte // what was read and is still needed
-	from    int64  // where buf begins
+	window  *window
+	buf     []byte // the newest bytes of the window, from this segment
+	from    int64  // where buf begins in the segment
 }
 
-// openStream opens a segment, and checks its header. buf is memory to use.
-func (s *scanner) openStream(number uint32, buf []byte) (r *stream, err error) {
-	r = &stream{name: segmentName(number), at: BlockSize, buf: buf[:0]}
+// openStream opens a segment, and checks its header.
+func (s *scanner) openStream(number uint32, w *window) (r *stream, err error) {
+	r = &stream{name: segmentName(number), at: BlockSize, window: w}
+	r.number = number
 	f, err := s.fs.Open(r.name)
 	if err != nil {
 		return r, fmt.Errorf("journal: %w", err)
@@ -43,12 +44,11 @@ func (s *scanner) openStream(number uint32, buf []byte) (r *stream, err error) {
 	return r, err
 }
 
-// close lets go of the file, and gives the memory back.
-func (r *stream) close() (buf []byte) {
+// close lets go of the file.
+func (r *stream) close() {
 	if r.file != nil {
 		_ = r.file.Close() // opened for reading
 	}
-	return r.buf
 }
 
 // peek is the n bytes at an offset, or fewer where the file ends; valid until the next call, whose offset must not be
@@ -57,15 +57,16 @@ func (r *stream) peek(at int64, n int) ([]byte, error) {
 	n = int(min(int64(n), r.bytes-at))
 	if end := r.from + int64(len(r.buf)); at+int64(n) > end {
 		rest := r.buf[min(at, end)-r.from:]
-		size := int(min(alignUp(int64(max(n, streamPiece))), r.bytes-at))
-		if cap(r.buf) < size {
-			r.buf = alignedBytes(size)
+		more := int(min(alignUp(int64(max(n-len(rest), streamPiece))), r.bytes-at-int64(len(rest))))
+		to := at + int64(len(rest)+more)
+		buf, err := r.window.room(rest, more, newPosition(r.number, to))
+		if err != nil {
+			return nil, err
 		}
-		r.buf, r.from = r.buf[:size], at
-		kept := copy(r.buf, rest)
-		if _, err := io.ReadFull(io.NewSectionReader(r.file, at+int64(kept), int64(size-kept)), r.buf[kept:]); err != nil {
+		if _, err := io.ReadFull(io.NewSectionReader(r.file, to-int64(more), int64(more)), buf[len(rest):]); err != nil {
 			return nil, fmt.Errorf("journal: read %s: %w", r.name, err)
 		}
+		r.buf, r.from = buf, at
 	}
 	return r.buf[at-r.from:][:n], nil
 }
@@ -108,9 +109,10 @@ func (s *scanner) atEnd(r *stream) error {
 	return s.noneAfter(r.name, rest, r.at, r.salt)
 }
 
-// stream visits the records of a segment that is sealed. buf is memory to use, and is given back.
-func (s *scanner) stream(number uint32, buf []byte) ([]byte, error) {
-	r, err := s.openStream(number, buf)
+// stream visits the records of a segment that is sealed.
+func (s *scanner) stream(number uint32, w *window) error {
+	r, err := s.openStream(number, w)
+	defer r.close()
 	for err == nil {
 		if err = s.stopped(); err != nil {
 			break
@@ -122,12 +124,12 @@ func (s *scanner) stream(number uint32, buf []byte) ([]byte, error) {
 		}
 		err = s.records(newPosition(number, g.offset), &g.group)
 	}
-	return r.close(), err
+	return err
 }
 
 // first is the first group of a segment, which must have one.
-func (s *scanner) first(number uint32, buf []byte) (group, error) {
-	r, err := s.openStream(number, buf)
+func (s *scanner) first(number uint32, w *window) (group, error) {
+	r, err := s.openStream(number, w)
 	defer r.close()
 	if err != nil {
 		return group{}, err

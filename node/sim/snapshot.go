@@ -92,9 +92,13 @@ func (p *process) makeSnapshot() (made bool, err error) {
 			}
 		}
 	}
-	at, err := j.ReadSegments(from, sealed, func(r journal.Record) error {
-		return m.Add(int(r.Shard), authority.Position(r.Position), r.Data)
-	})
+	at, err := j.ReadGroups(from, sealed, func(records []journal.Record) error {
+		group := make([]authority.Logged, len(records))
+		for i, r := range records {
+			group[i] = authority.Logged{Shard: int(r.Shard), At: authority.Position(r.Position), Record: r.Data}
+		}
+		return m.AddAll(group)
+	}, func(before journal.Position) error { return m.Leave(authority.Position(before)) })
 	if err != nil {
 		return false, err
 	}
