@@ -92,8 +92,7 @@ func (b *batch) admit(r *request) bool {
 	case codec.KindCrossShard:
 		b.w.stats.crossShardRefused.Add(1) // siblings have links
 		return false
-	case codec.KindInfoRequest:
-		r.info = *m.InfoRequest()
+	case codec.KindInfoRequest: // decoded again when its turn comes
 	case codec.KindVote:
 		r.refusal = refuseUnexpected
 	default: // answers: over UDP two authorities could be made to answer each other for ever
@@ -114,6 +113,11 @@ var (
 
 // apply answers every request in order of arrival.
 func (b *batch) apply() {
+	for i := range b.requests { // nothing else, so that the core waits for several accounts at once
+		if r := &b.requests[i]; r.kind == codec.KindCertificate && r.refusal == nil {
+			r.payer.LookUp(r.cert.Order())
+		}
+	}
 	for i := range b.requests {
 		r := &b.requests[i]
 		switch c := r.conn; {
@@ -139,7 +143,7 @@ func (b *batch) applyRequest(r *request) {
 	if r.kind == codec.KindCertificate && r.refusal == nil && !b.reserveCredit(r) {
 		return
 	}
-	if r.kind == codec.KindInfoRequest && !b.mayFetch(r) {
+	if r.kind == codec.KindInfoRequest && b.message.Decode(r.message) && !b.mayFetch(r, b.message.InfoRequest()) {
 		return
 	}
 	dst, buf := b.replyTo(r)
@@ -152,15 +156,15 @@ func (b *batch) applyRequest(r *request) {
 	case r.refusal != nil:
 		out = authority.Outcome{Reply: codec.AppendError(dst, r.refusal), VoteAt: -1, CreditTo: -1}
 	case r.kind == codec.KindOrder:
-		out = r.shard.core.Order(dst, r.order)
+		out = r.payer.Order(dst, r.order)
 		b.tally.order(out.Accepted)
 	case r.kind == codec.KindCertificate:
-		out = r.shard.core.Certificate(dst, r.cert)
+		out = r.payer.Certificate(dst, r.cert)
 		b.settleCredit(r, &out)
 		b.tally.certificate(out.Accepted)
 	default:
 		var fetch authority.Fetch
-		out, fetch = r.shard.core.Info(dst, &r.info, b.infoLimit(r))
+		out, fetch = r.shard.core.Info(dst, b.message.InfoRequest(), b.infoLimit(r))
 		if fetch.Wanted() {
 			buf, start = b.read(r, &out, &fetch, buf, start)
 		}

@@ -17,7 +17,8 @@ func (b *batch) checkOrder(r *request, o codec.Order) {
 	b.signed = o.AppendSignedBytes(b.signed)
 	r.signed = b.signed[at:len(b.signed):len(b.signed)]
 	r.checks[0] = int32(len(b.checks))
-	if !r.shard.core.KnownOrder(o) {
+	r.payer = r.shard.core.Payer(o)
+	if !r.payer.KnownOrder(o) {
 		v, suspect := b.verifier(r)
 		before := v.Len()
 		b.checks = append(b.checks, check{int32(v.AddOrder(o.Sender(), r.signed, o.Signature())), suspect})
@@ -34,7 +35,7 @@ func (b *batch) checkCertificate(r *request, cert codec.Certificate) {
 	for i := range cert.NumVotes() {
 		name, sig := cert.Vote(i)
 		member, _ := b.w.node.Committee.Index(name) // Precheck refused strangers
-		if member == b.w.node.self && r.shard.core.KnownVote(o, sig) {
+		if member == b.w.node.self && r.payer.KnownVote(o, sig) {
 			continue
 		}
 		b.checks = append(b.checks, check{int32(v.AddVote(member, r.signed, sig)), suspect})

@@ -3,6 +3,7 @@ package node
 import (
 	"fastpay/codec"
 	"fastpay/crypto"
+	"fastpay/node/authority"
 	"fastpay/node/journal"
 )
 
@@ -37,7 +38,7 @@ type request struct {
 	kind    codec.Kind
 	order   codec.Order       // KindOrder
 	cert    codec.Certificate // KindCertificate
-	info    codec.InfoRequest // KindInfoRequest
+	payer   authority.Payer   // of order or certificate
 	refusal *codec.Error      // known without state
 	signed  []byte            // signed bytes of order or certificate
 	checks  [2]int32          // range in batch.checks

@@ -68,7 +68,7 @@ func (w *world) durable(mem *journal.MemFS, shards ...int) Options {
 type socket struct {
 	gnet.Conn
 	w       *worker
-	t       *testing.T
+	t       testing.TB
 	context any
 	input   []byte
 	written []byte
@@ -116,7 +116,7 @@ func (s *socket) Write(p []byte) (int, error) {
 }
 
 // open makes a connection to the first shard of a loopless worker.
-func (w *worker) open(t *testing.T) *socket {
+func (w *worker) open(t testing.TB) *socket {
 	s := &socket{w: w, t: t}
 	if _, action := w.OnOpen(s); action != gnet.None {
 		t.Fatal("connection refused")

@@ -86,9 +86,9 @@ var refuseGone = &codec.Error{Code: codec.CertificateNotfound}
 
 // mayFetch reports whether an info request can be answered now. It can't if it may show certificates and too many replies
 // wait for some: then its connection waits, and a datagram's sender will repeat it.
-func (b *batch) mayFetch(r *request) bool {
+func (b *batch) mayFetch(r *request, info *codec.InfoRequest) bool {
 	l := b.w.library
-	if l == nil || !r.info.HasSequence && !r.info.HasReceived || l.pending < b.w.node.limits.fetches {
+	if l == nil || !info.HasSequence && !info.HasReceived || l.pending < b.w.node.limits.fetches {
 		return true
 	}
 	b.tally.readsFull++

@@ -15,8 +15,13 @@ import (
 //
 // What fails leaves nothing behind, not even an account.
 func (s *Shard) Certificate(dst []byte, c codec.Certificate) Outcome {
-	o := c.Order()
-	a := s.table.find(o.Sender())
+	return s.Payer(c.Order()).Certificate(dst, c)
+}
+
+// Certificate is Shard.Certificate.
+func (p Payer) Certificate(dst []byte, c codec.Certificate) Outcome {
+	s, o := p.shard, c.Order()
+	a := p.find(o)
 	var (
 		next   uint64 // what an account begins with that is not there
 		before codec.Balance
@@ -52,13 +57,13 @@ func (s *Shard) Certificate(dst []byte, c codec.Certificate) Outcome {
 	}
 	out := s.accept(dst, a)
 	out.Changed = true
-	s.settle(a, c, &out)
+	p.settle(a, c, &out)
 	return out
 }
 
 // settle writes c, just debited from a, enters it into the logs, and credits a recipient of this shard.
-func (s *Shard) settle(a *account, c codec.Certificate, out *Outcome) {
-	o := c.Order()
+func (p Payer) settle(a *account, c codec.Certificate, out *Outcome) {
+	s, o := p.shard, c.Order()
 	var (
 		r        *account
 		received *chain
@@ -70,7 +75,7 @@ func (s *Shard) settle(a *account, c codec.Certificate, out *Outcome) {
 			to = int(o.Sender()[0]) % s.numShards
 		}
 		if to == s.shard {
-			r = s.table.open(o.Recipient())
+			r = p.open(o)
 			received = &r.receivedChain
 		} else {
 			box = &s.lanes[to].out

@@ -12,14 +12,18 @@ import (
 // maximum (InvalidSequenceNumber), amount 0 (IncorrectTransferAmount), account (UnknownSenderAccount). With an order
 // pending, the same one shows its vote again and another is PreviousTransferMustBeConfirmedFirst. Then sequence number
 // (UnexpectedSequenceNumber) and balance (InsufficientFunding). The reply is the account's state with the vote.
-func (s *Shard) Order(dst []byte, o codec.Order) Outcome {
+func (s *Shard) Order(dst []byte, o codec.Order) Outcome { return s.Payer(o).Order(dst, o) }
+
+// Order is Shard.Order.
+func (p Payer) Order(dst []byte, o codec.Order) Outcome {
+	s := p.shard
 	if o.SequenceNumber() > codec.MaxSequenceNumber {
 		return refuse(dst, errSequenceNumber)
 	}
 	if o.Amount() == 0 && !sabotaged("authority: an order of amount 0 is taken") {
 		return refuse(dst, errAmount)
 	}
-	a := s.table.find(o.Sender())
+	a := p.find(o)
 	if a == nil {
 		return refuse(dst, errUnknownSender)
 	}
@@ -64,27 +68,10 @@ func refusePending(dst []byte, p *slot) Outcome {
 
 // KnownOrder reports whether exactly this order, with exactly these signature bytes, is pending here: then its signature
 // has verified and need not be checked again.
-func (s *Shard) KnownOrder(o codec.Order) bool {
-	p := s.pendingOf(o.Sender())
-	if sabotaged("authority: an order is known by its signature alone") {
-		return p != nil && bytes.Equal(p.orderBytes()[len(p.transferBytes()):], o.Signature()[:])
-	}
-	return p != nil && bytes.Equal(p.orderBytes(), o.Bytes())
-}
+func (s *Shard) KnownOrder(o codec.Order) bool { return s.Payer(o).KnownOrder(o) }
 
 // KnownVote reports whether sig is our own signed vote for the pending order whose transfer equals that of o: then it
 // need not be checked. All signed bytes are compared, since a vote is worth nothing for another transfer.
 func (s *Shard) KnownVote(o codec.Order, sig *crypto.Signature) bool {
-	p := s.pendingOf(o.Sender())
-	if sabotaged("authority: an own vote is known by its signature alone") {
-		return p != nil && p.ticket == signed && p.vote == *sig
-	}
-	return p != nil && p.ticket == signed && p.vote == *sig && bytes.Equal(p.transferBytes(), o.TransferBytes())
-}
-
-func (s *Shard) pendingOf(sender *codec.Address) *slot {
-	if a := s.table.find(sender); a != nil && a.pending != 0 {
-		return s.pending.slots.at(a.pending - 1)
-	}
-	return nil
+	return s.Payer(o).KnownVote(o, sig)
 }

@@ -287,3 +287,34 @@ func TestMaxOrderSize(t *testing.T) {
 	o = signOrder(from, codec.Transfer{Recipient: toFastPay(1), Amount: 1, UserData: codec.UserData{Present: true}})
 	wantVote(t, d.one(0, orderMessage(o)).reply, o)
 }
+
+// TestPayerBeforeItsAccount asks with a Payer that was looked up before another request made the accounts of payer and
+// recipient.
+func TestPayerBeforeItsAccount(t *testing.T) {
+	d := newTestDriver(t, 1)
+	payer, recipient := byte(60), byte(61)
+	o := newOrder(payer, toFastPay(recipient), 5, 0)
+	early := d.shards[0].Payer(o)
+	early.LookUp(o)
+	if early.account != nil || early.recipient != nil {
+		t.Fatal("there are accounts already")
+	}
+	d.fund(t, testKey(payer), codec.NewBalance(9))
+	d.fund(t, testKey(recipient), codec.NewBalance(1))
+	if out := early.Order(nil, o); !out.NewVote {
+		t.Errorf("the order was refused: %x", out.Reply)
+	}
+	d.shards[0].Signed(make([]crypto.Signature, 1))
+	if !early.KnownOrder(o) {
+		t.Error("the order is not known")
+	}
+	if out := early.Certificate(nil, certify(o)); !out.Changed {
+		t.Errorf("the certificate was refused: %x", out.Reply)
+	}
+	for account, want := range map[byte]uint64{payer: 4, recipient: 6} {
+		address := testKey(account)
+		if b, _ := d.shards[0].Balance(&address); b != codec.NewBalance(want) {
+			t.Errorf("account %d has %v, expected %d", account, b, want)
+		}
+	}
+}

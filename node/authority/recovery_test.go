@@ -179,7 +179,7 @@ func (l *livingLog) step() {
 	}
 	o := signOrderBy(l.scheme, payer, transfer)
 	voters := rapid.SampledFrom([][]byte{{0, 1, 2}, {3, 1, 0}, {0, 1, 2, 3}}).Draw(t, "voters")
-	if p := l.shards[shard].pendingOf(&account); p != nil && !bytes.Equal(p.transferBytes(), o.TransferBytes()) {
+	if p := l.shards[shard].Payer(o).pending(o); p != nil && !bytes.Equal(p.transferBytes(), o.TransferBytes()) {
 		voters = []byte{3, 1, 2} // we voted for another one
 	}
 	c := certifyBy(l.scheme, o, voters...)
