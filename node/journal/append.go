@@ -53,6 +53,7 @@ func (j *Journal) add(b *Batch) (base Position, group uint64, err error) {
 		return 0, 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b.buf),
 			j.options.GroupSize-groupHeaderSize)
 	}
+	b.seal()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {

@@ -56,8 +56,9 @@
 // The id is random, given when the journal is begun. It keeps apart what has the same identity: a file that comes from
 // another journal is damage.
 //
-// All are CRC32C; package crc32c computes it. The group's salt, a secret random number of the segment, keeps a peer from placing bytes in a record
-// that would pass for a group. The record's own crc serves Read, which reads one record and not its group.
+// All are CRC32C; package crc32c computes it. The group's salt, a secret random number of the segment, keeps a peer
+// from placing bytes in a record that would pass for a group. The record's own crc serves Read, which reads one record
+// and not its group.
 //
 // A group without records is written by Close: it ends a journal that was closed in good order, and vouches for the
 // group before it.

@@ -176,8 +176,8 @@ TEXT ·updateAVX512(SB), NOSPLIT, $0-28
 	VMOVQ      (SI), X1
 	VPCLMULQDQ $0x00, X1, X0, X0
 
-	// The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that is
-	// not there, and then it takes 150 ns not to read them.
+	// The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that
+	// is not there, and then it takes 150 ns not to read them.
 	ANDL        $0x00000038, BX
 	MOVL        $0x00000038, AX
 	SUBL        BX, AX
@@ -275,8 +275,8 @@ TEXT ·prefixedAVX512(SB), NOSPLIT, $0-28
 	VMOVQ      (SI), X1
 	VPCLMULQDQ $0x00, X1, X0, X0
 
-	// The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that is
-	// not there, and then it takes 150 ns not to read them.
+	// The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that
+	// is not there, and then it takes 150 ns not to read them.
 	ANDL        $0x00000038, BX
 	MOVL        $0x00000038, CX
 	SUBL        BX, CX

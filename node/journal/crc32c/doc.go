@@ -2,8 +2,8 @@
 // hash/crc32.
 //
 // It is here because hash/crc32 takes data of up to 500 bytes, as records are, 8 bytes at a time, each after the ones
-// before. On a Zen 5 core, a record's checksum over 160 and 400 bytes takes 14 and 30 ns there and 6.5 and 10 here; that of
-// a group of 170 KiB 5.8 us there and 2.9 here. Putting a group's checksum together from those of its records was not
+// before. On a Zen 5 core, a record's checksum over 160 and 400 bytes takes 14 and 30 ns there and 6.5 and 10 here; that
+// of a group of 170 KiB 5.8 us there and 2.9 here. Putting a group's checksum together from those of its records was not
 // done: a multiplication for each, of which the next one waits, takes longer than reading the record.
 //
 // Invariants. The kernels (crc32c_amd64.s, written by the program in _asm, which says how they work) run only where the

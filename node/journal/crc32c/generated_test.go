@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGeneratedFilesAreCurrent generates the assembly again and compares. It fetches the generator's modules, so it runs
-// only when asked to: FASTPAY_REGENERATE=1 go test -run GeneratedFiles ./node/journal/crc32c
+// TestGeneratedFilesAreCurrent generates the assembly again and compares. It fetches the generator's modules, so it
+// runs only when asked to: FASTPAY_REGENERATE=1 go test -run GeneratedFiles ./node/journal/crc32c
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	if os.Getenv("FASTPAY_REGENERATE") == "" {
 		t.Skip("FASTPAY_REGENERATE is not set")

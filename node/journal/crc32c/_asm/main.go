@@ -83,8 +83,8 @@ func checksum(multipliers Mem, state GPVirtual) {
 	VMOVQ(Mem{Base: k}, x)
 	VPCLMULQDQ(U8(0x00), x, sum.AsX(), sum.AsX())
 
-	Comment("The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that is",
-		"not there, and then it takes 150 ns not to read them.")
+	Comment("The first block has 1 to 8 words. They are read from where they begin: words before them may be on a page that",
+		"is not there, and then it takes 150 ns not to read them.")
 	before, words := GP64(), GP32()
 	ANDL(U32(blockBytes-wordBytes), first.As32())
 	MOVL(U32(blockBytes-wordBytes), before.As32())
