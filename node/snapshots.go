@@ -91,6 +91,7 @@ func (s *store) makeSnapshot(to uint32) error {
 			return err
 		}
 		m.Pause = pace.rest
+		m.Seed(s.node.seed)
 		var group []authority.Logged
 		after, err := s.journal.ReadGroups(last, to, func(records []journal.Record) error {
 			pace.rest()

@@ -64,3 +64,28 @@ func (k hashKey) of(a *codec.Address) uint64 {
 	s.address(a)
 	return s.end(4)
 }
+
+// foldKey is a key of a faster hash, for tables of which nobody outside sees even how long a search takes: products of 128
+// bits, folded, as Go's maps have them where there is no AES. Without the key nobody can choose addresses of one place.
+type foldKey [6]uint64
+
+func newFoldKey(seed [2]uint64) (k foldKey) {
+	for i := range k {
+		s := hashKey{seed[0], seed[1]}.begin()
+		s.word(uint64(i))
+		k[i] = s.end(1)
+	}
+	return k
+}
+
+// of is the hash of an address, about 3 ns.
+func (k *foldKey) of(a *codec.Address) uint64 {
+	first := fold(binary.LittleEndian.Uint64(a[0:])^k[0], binary.LittleEndian.Uint64(a[8:])^k[1])
+	second := fold(binary.LittleEndian.Uint64(a[16:])^k[2], binary.LittleEndian.Uint64(a[24:])^k[3])
+	return fold(first^k[4], second^k[5])
+}
+
+func fold(a, b uint64) uint64 {
+	high, low := bits.Mul64(a, b)
+	return high ^ low
+}

@@ -108,7 +108,7 @@ func (m *Merger) lookAtOrders(steps []step) (touched uint64) {
 }
 
 func (l *lookup) begin(p *part, a *codec.Address) {
-	l.part, l.hash = p, p.table.key.of(a)
+	l.part, l.hash = p, p.key.of(a)
 	l.probe = p.table.index.probe(l.hash)
 }
 
@@ -124,8 +124,8 @@ func (l *lookup) find() (touched uint64) {
 	return uint64(a.address[0]) + uint64(a.receivedChain.tail)
 }
 
-// open is the account at a, for which l has looked, made if it is not there.
-func (p *part) open(a *codec.Address, l *lookup) *account {
+// found is the account at a, for which l has looked, made if it is not there.
+func (p *part) found(a *codec.Address, l *lookup) *account {
 	if l.guess != 0 {
 		if c := p.table.accounts.at(l.guess - 1); c.address == *a {
 			return c

@@ -148,7 +148,7 @@ func TestSynchronizedStaysAtItsLargest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.parts[0].table.open(&a).synchronized = begin
+		m.parts[0].open(&a).synchronized = begin
 		if err := m.Add(0, d.log.all[i].at, d.log.all[i].record); err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,8 @@ type Merger struct {
 // last record, near and far are as they were before it.
 type part struct {
 	*head
-	table   accountTable
+	key     foldKey
+	table   accountTable // by key, not by its own
 	pending pendingTable
 	created map[uint32]struct{} // accounts, by number, that must be new
 }
@@ -56,7 +57,16 @@ func NewMerger(old io.Reader, numShards int, shards []int) (m *Merger, err error
 		m.parts = append(m.parts, p)
 		m.byShard[shard] = p
 	}
+	m.Seed([2]uint64{})
 	return m, nil
+}
+
+// Seed makes places in tables unpredictable, as Options.HashSeed does; the new snapshot does not depend on it. It comes
+// before the first account.
+func (m *Merger) Seed(seed [2]uint64) {
+	for _, p := range m.parts {
+		p.key = newFoldKey(seed)
+	}
 }
 
 // Fund adds an account that neither the old snapshot nor an earlier record has. One of a shard that is not in the
@@ -69,9 +79,12 @@ func (m *Merger) Fund(address *codec.Address, balance codec.Balance) error {
 	return p.fund(address, balance)
 }
 
+// open is the account at a, made if it is not there.
+func (p *part) open(a *codec.Address) *account { return p.table.openHashed(a, p.key.of(a)) }
+
 func (p *part) fund(address *codec.Address, balance codec.Balance) error {
 	before := p.table.accounts.n
-	a := p.table.open(address)
+	a := p.open(address)
 	if p.table.accounts.n == before {
 		return fmt.Errorf("%w: %s", ErrFunded, codec.FormatAddress(address))
 	}
@@ -138,11 +151,11 @@ func (m *Merger) apply(s *step) error {
 			return p.unexpected(at, "credit %d of shard %d, expected %d", r.Number, r.From, l.cursor+1)
 		}
 		l.take(r)
-		return p.credit(at, p.open(r.Account, &s.payee), r.Amount, &r.received)
+		return p.credit(at, p.found(r.Account, &s.payee), r.Amount, &r.received)
 	case RecordPrimary:
 		return p.primary(at, r, m.numShards)
 	case RecordFunded:
-		return p.add(at, p.table.open(r.Account), r.Balance)
+		return p.add(at, p.open(r.Account), r.Balance)
 	case RecordAcknowledged:
 		_, err := p.lanes[r.To].out.acknowledge(r.Number, r.Sum)
 		return err
@@ -187,7 +200,7 @@ func (m *Merger) enterOldest() error {
 }
 
 func (p *part) order(at Position, o codec.Order) error {
-	a := p.table.open(o.Sender())
+	a := p.open(o.Sender())
 	if a.pending != 0 || a.confirmed > 0 && o.SequenceNumber() != a.next {
 		return p.unexpected(at, "order %d of %s while another is pending, or out of order",
 			o.SequenceNumber(), codec.FormatAddress(o.Sender()))
@@ -199,7 +212,7 @@ func (p *part) order(at Position, o codec.Order) error {
 
 func (p *part) settlement(s *step) error {
 	at, r, o := s.at, &s.Record, s.Order
-	a, n := p.open(o.Sender(), &s.payer), o.SequenceNumber()
+	a, n := p.found(o.Sender(), &s.payer), o.SequenceNumber()
 	if a.confirmed > 0 && (n != a.next || r.confirmed != a.confirmedChain) {
 		return p.unexpected(at, "payment %d of %s, expected %d, or it does not lead to the one before",
 			n, codec.FormatAddress(o.Sender()), a.next)
@@ -218,7 +231,7 @@ func (p *part) settlement(s *step) error {
 	}
 	switch r.credit {
 	case creditHere:
-		return p.credit(at, p.open(o.Recipient(), &s.payee), o.Amount(), &r.received)
+		return p.credit(at, p.found(o.Recipient(), &s.payee), o.Amount(), &r.received)
 	case creditAway:
 		box := &p.lanes[r.To].out
 		if r.Number != box.issued+1 {
@@ -259,7 +272,7 @@ func (p *part) primary(at Position, r *Record, numShards int) error {
 	if committee.ShardOf(r.Account, numShards) != p.shard {
 		return nil
 	}
-	a := p.table.open(r.Account)
+	a := p.open(r.Account)
 	if a.synchronized < math.MaxUint32 {
 		a.synchronized++
 	}

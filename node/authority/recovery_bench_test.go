@@ -39,7 +39,7 @@ func benchSnapshot(b *testing.B, accounts int) []byte {
 		if n%3 == 0 {
 			continue
 		}
-		c := m.parts[0].table.find(&a)
+		c := m.parts[0].open(&a)
 		c.next, c.confirmed, c.confirmedChain = n%100+1, n%100+1, chain{tail: 1<<32 + Position(n), near: 1 << 32}
 		c.received, c.receivedChain = n%200+1, chain{tail: 1<<32 + Position(n), near: 1 << 32}
 	}

@@ -90,6 +90,7 @@ func merge(t testing.TB, old []byte, numShards int, records []logged) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Seed([2]uint64{uint64(len(old)), uint64(len(records))})
 	var kept []Logged
 	for size := 0; len(records) > 0; size = (size*5 + 1) % 71 {
 		group := len(kept)
