@@ -118,8 +118,7 @@ func startLocal(spec authoritySpec, addresses []codec.Address) (*localAuthority,
 	if a.workers == 0 {
 		a.workers = min(spec.NumShards, len(perf.AllowedCPUs()))
 	}
-	// One for each worker, which is locked to its thread, and two for everything else.
-	runtime.GOMAXPROCS(max(a.workers+2, runtime.GOMAXPROCS(0)))
+	runtime.GOMAXPROCS(max(a.workers+node.SpareProcs, runtime.GOMAXPROCS(0)))
 	balance := codec.NewBalance(spec.Balance)
 	retain, err := node.ParseRetain(cmp.Or(spec.Retain, "all"))
 	if err != nil {

@@ -317,5 +317,10 @@ func (n *Node) knock(shard int) error {
 // Shards are the shards that this process runs, in order.
 func (n *Node) Shards() []int { return n.shards }
 
-// Workers is the number of event loops, each locked to a thread.
+// SpareProcs are what GOMAXPROCS has to be beyond the event loops, for commits, snapshots and the garbage collector. While one
+// of them is idle, the runtime leaves those that wait in the kernel alone. Else its monitor takes the processor from whoever
+// commits, wakes a thread for it that finds nothing to do, and looks every 20 us for more, which interrupts the loops.
+const SpareProcs = 6
+
+// Workers is the number of event loops, each locked to a thread, for which GOMAXPROCS has to have one.
 func (n *Node) Workers() int { return len(n.workers) }

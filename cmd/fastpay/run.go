@@ -112,8 +112,7 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 	}
 	metrics.show(n)
 	logRecovery(log, n.Recovery())
-	// One for each event loop, which is locked to its thread.
-	runtime.GOMAXPROCS(max(n.Workers()+spareProcs, runtime.GOMAXPROCS(0)))
+	runtime.GOMAXPROCS(max(n.Workers()+node.SpareProcs, runtime.GOMAXPROCS(0)))
 	for _, s := range n.Shards() {
 		address := net.JoinHostPort(f.host, strconv.Itoa(options.Member.BasePort+s))
 		log.Info(fmt.Sprintf("Listening to %s traffic on %s", options.Member.Protocol, address))
@@ -128,11 +127,6 @@ func runServer(cmd *cobra.Command, f *runFlags) error {
 		"credits", s.Credits, "signatures", s.Signatures, "batches", s.Batches)
 	return hintNode(err)
 }
-
-// spareProcs are for what is no event loop: commits, snapshots, the garbage collector. While one of them is idle, the runtime
-// leaves those that wait in the kernel alone. Else its monitor takes a processor from whoever commits, wakes a thread for it
-// that finds nothing to do, and looks every 20 us for more, which interrupts the loops.
-const spareProcs = 6
 
 // options reads the files and checks what needs them; the rest is checked by node.Start.
 func (f *runFlags) options(cmd *cobra.Command) (*node.Options, error) {
