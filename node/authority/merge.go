@@ -130,25 +130,20 @@ func (p *part) ranking(pause func()) *ranking {
 	}
 	n := p.table.accounts.n
 	shift := 64 - bits.Len32(n/rankedPiece)
-	counts := make([]uint32, 1<<(64-shift)+1)
+	counts := make([]uint32, 1<<(64-shift))
 	prefix := func(i uint32) uint64 { return binary.BigEndian.Uint64(p.table.accounts.at(i).address[:]) }
 	for i := range n {
 		pieceDone(i)
-		counts[prefix(i)>>shift+1]++
+		counts[prefix(i)>>shift]++
 	}
-	for i := range len(counts) - 1 {
-		counts[i+1] += counts[i]
-	}
-	all := make([]rank, n)
-	ends := slices.Clone(counts)
+	r.pieces = make([][]rank, len(counts)) // memory for all at once would take milliseconds to get
 	for i := range n {
 		pieceDone(i)
-		bucket := prefix(i) >> shift
-		all[ends[bucket]] = rank{prefix(i), i}
-		ends[bucket]++
-	}
-	for i := 1; i < len(counts); i++ {
-		r.pieces = append(r.pieces, all[counts[i-1]:counts[i]])
+		piece := &r.pieces[prefix(i)>>shift]
+		if *piece == nil {
+			*piece = make([]rank, 0, counts[prefix(i)>>shift])
+		}
+		*piece = append(*piece, rank{prefix(i), i})
 	}
 	return r
 }
