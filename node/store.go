@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -116,7 +117,11 @@ func (s *store) serve() error {
 	s.running.Go(func() { // not on a thread of its own: whenever it yields, that would wake another one to hand over to
 		_ = s.journal.Run() // committed was told of its error
 	})
-	s.running.Go(s.node.onThread("snapshots", s.makeSnapshots))
+	s.running.Go(func() {
+		runtime.LockOSThread() // for good: its name is the thread's
+		s.node.nameThread("snapshots")
+		s.makeSnapshots()
+	})
 	for _, w := range s.node.workers {
 		w.library.start()
 	}

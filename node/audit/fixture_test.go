@@ -178,12 +178,14 @@ func (p *process) snapshot(change func(*authority.Merger)) {
 		if err != nil {
 			return err
 		}
-		at, err := p.j.ReadSegments(last, p.j.Sealed(), func(r journal.Record) error {
-			if err := m.Add(int(r.Shard), authority.Position(r.Position), r.Data); err != nil {
-				return err
+		at, err := p.j.ReadGroups(last, p.j.Sealed(), func(records []journal.Record) error {
+			for _, r := range records {
+				if err := m.Add(int(r.Shard), authority.Position(r.Position), r.Data); err != nil {
+					return err
+				}
 			}
-			return m.Leave(authority.Position(r.Position) + 1)
-		})
+			return nil
+		}, func(before journal.Position) error { return m.Leave(authority.Position(before)) })
 		if err == nil {
 			if change != nil {
 				change(m)

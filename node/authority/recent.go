@@ -104,7 +104,10 @@ func (r *recentOrders) settle(key uint64, settled codec.Order) {
 
 // full reports whether the oldest order must go before another one is kept. What was settled meanwhile goes first.
 func (r *recentOrders) full() bool {
-	return r.end-r.begin == uint32(len(r.orders)) && r.oldest() != nil && r.end-r.begin == uint32(len(r.orders))
+	if r.end-r.begin == uint32(len(r.orders)) {
+		r.oldest()
+	}
+	return r.end-r.begin == uint32(len(r.orders))
 }
 
 // oldest is the oldest order that is kept, nil if there is none.

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Record is what Open, Scan and ReadSegments give for each record.
+// Record is what Open, Scan and ReadGroups give for each record.
 type Record struct {
 	Position Position
 	Group    uint64

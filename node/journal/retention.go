@@ -41,39 +41,27 @@ func (j *Journal) stoppedLocked() error {
 // durable. 0 is none.
 func (j *Journal) Sealed() uint32 { return Position(j.end.Load()).Segment() - 1 }
 
-// ReadSegments gives visit the records of all segments from the point on, up to and including the segment to, which
-// must be sealed, and returns the point after it. Every checksum is verified, and that no group is missing, those at
-// the ends included. It may run beside commits, which don't wait for it; it has some MiB in memory. Close makes it fail.
-func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) (after Point, err error) {
-	return j.readSegments(from, to, &scanner{visit: visit}, &window{})
-}
-
-// ReadGroups is ReadSegments for whoever is faster with many records at once, and needs their data for longer: visit gets
-// up to recordsAtOnce of a group, and before the data of records before some position is overwritten, leave is called with
-// it; at the end with one after all.
+// ReadGroups gives visit the records of all segments from the point on, up to and including the segment to, which
+// must be sealed, and returns the point after it: many at once, up to recordsAtOnce of a group. Before the data of records
+// before some position is overwritten, leave is called with it, if it is not nil; at the end with one after all. Every checksum
+// is verified, and that no group is missing, those at the ends included. It may run beside commits, which don't wait for it; it
+// has some MiB in memory. Close makes it fail.
 func (j *Journal) ReadGroups(from Point, to uint32, visit func([]Record) error, leave func(before Position) error) (
 	after Point, err error) {
-	w := &window{leave: leave}
-	if after, err = j.readSegments(from, to, &scanner{visitMany: visit}, w); err != nil {
-		return after, err
-	}
-	return after, w.let(newPosition(after.Segment, 0))
-}
-
-func (j *Journal) readSegments(from Point, to uint32, s *scanner, w *window) (after Point, err error) {
 	if sealed := j.Sealed(); to > sealed {
 		return Point{}, fmt.Errorf("journal: read segments up to %x: only %x and those before it are sealed",
 			to, sealed)
 	}
 	from.Segment = max(from.Segment, 1)
+	w := &window{leave: leave}
 	if from.Segment > to {
-		return from, nil
+		return from, w.let(newPosition(from.Segment, 0))
 	}
 	if err := j.beginBeside(); err != nil {
 		return Point{}, err
 	}
 	defer j.endBeside()
-	s.fs, s.id, s.sequence, s.based, s.stopped = j.fs, j.recovery.ID, from.Group, true, j.stopped
+	s := scanner{fs: j.fs, visitMany: visit, id: j.recovery.ID, sequence: from.Group, based: true, stopped: j.stopped}
 	n := int(min(streamWindow, j.options.SegmentSize))
 	w.buf = hugeBytes(n)[:n] // grows for a larger group
 	for number := from.Segment; number <= to; number++ {
@@ -86,7 +74,7 @@ func (j *Journal) readSegments(from Point, to uint32, s *scanner, w *window) (af
 	if err != nil {
 		return Point{}, err
 	}
-	return Point{to + 1, next.sequence - 1}, nil
+	return Point{to + 1, next.sequence - 1}, w.let(newPosition(to+1, 0))
 }
 
 // SegmentFile is a segment's file.

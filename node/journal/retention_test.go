@@ -100,6 +100,21 @@ func TestRemovalInterrupted(t *testing.T) {
 	}
 }
 
+// ReadSegments is ReadGroups, record by record.
+func (j *Journal) ReadSegments(from Point, to uint32, visit func(Record) error) (after Point, err error) {
+	return j.ReadGroups(from, to, func(records []Record) error {
+		for _, r := range records {
+			if visit == nil {
+				break
+			}
+			if err := visit(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+}
+
 // TestReadSegments: all records of the segments, and where they end. What is damaged, missing or not sealed is an
 // error.
 func TestReadSegments(t *testing.T) {

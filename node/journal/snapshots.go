@@ -91,7 +91,7 @@ func (j *Journal) Snapshots() []Point {
 	return slices.Clone(j.points)
 }
 
-// WriteSnapshot makes a snapshot of the state at a point, which ReadSegments returned or which is the beginning, out of
+// WriteSnapshot makes a snapshot of the state at a point, which ReadGroups returned or which is the beginning, out of
 // the bytes that write writes, in pieces of any size. Once it has returned, recovery begins with this snapshot; the one
 // before it is kept as well, older ones are removed. It may run beside commits, which don't wait for it, but only once
 // at a time. An error is not final, and leaves the snapshots as they were; if only removing failed, the new one is
